@@ -1,0 +1,1 @@
+"""The greeter service: a web server and a worker."""
