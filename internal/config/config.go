@@ -1,0 +1,205 @@
+// Package config reads slipway.yaml: what a service is made of and where it runs.
+//
+// In goes the file's text; out comes a Config in which every reference names something that exists,
+// every value has been checked, and defaults are filled in, or a list of errors, each with line,
+// column and what was expected. Nothing is fetched, and apart from the file itself nothing is read.
+// The same types give the JSON Schema with which editors complete the file (Schema).
+package config
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// FileName is how the file is called.
+const FileName = "slipway.yaml"
+
+// maxSize bounds the file: a service of a hundred projects stays under 100 KB.
+const maxSize = 4 << 20
+
+// Config is a whole slipway.yaml. It is not changed after Load and so safe for concurrent use.
+type Config struct {
+	Service      string                 `yaml:"service" jsonschema:"required" jsonschema_description:"Name of the service: lower-case letters, digits and dashes. Part of image names."`
+	Registry     string                 `yaml:"registry" jsonschema_description:"Where images are pushed, HOST[:PORT]/PATH. Without it the registry embedded in slipway keeps them on this machine."`
+	Projects     map[string]Project     `yaml:"projects" jsonschema:"required" jsonschema_description:"The git repositories the service is made of."`
+	Targets      map[string]Target      `yaml:"targets" jsonschema:"required" jsonschema_description:"The operating system releases that images are built of."`
+	Images       map[string]Image       `yaml:"images" jsonschema:"required" jsonschema_description:"The images that are built."`
+	Externals    map[string]External    `yaml:"externals" jsonschema_description:"Images built elsewhere that are deployed along, pinned by digest."`
+	Environments map[string]Environment `yaml:"environments" jsonschema_description:"Where the service runs."`
+
+	// Path is the absolute path of the file.
+	Path string `yaml:"-" json:"-"`
+}
+
+// Project is an internal git repository.
+type Project struct {
+	Git      string            `yaml:"git" jsonschema:"required" jsonschema_description:"URL of the repository, or a path (from this file's folder)."`
+	Path     string            `yaml:"path" jsonschema_description:"Folder of the Python project in the repository, where it is not the top."`
+	Branches map[string]string `yaml:"branches" jsonschema_description:"This project's own name of an environment's branch, such as {main: master}."`
+}
+
+// Target is an OS release for one architecture, with the repositories that its packages come from.
+type Target struct {
+	Release      string            `yaml:"release" jsonschema:"required" jsonschema_description:"OS release, such as fedora-43 or centos-stream-9. Decides RPM macros and $releasever."`
+	Arch         string            `yaml:"arch" jsonschema_description:"Architecture as RPM names it. Default x86_64."`
+	Python       string            `yaml:"python" jsonschema_description:"Version of the target's default Python, such as 3.13. Default: what the release has."`
+	Repositories []Repository      `yaml:"repositories" jsonschema:"required" jsonschema_description:"Where packages come from."`
+	Macros       map[string]string `yaml:"macros" jsonschema_description:"RPM macros that spec files of this target see, beside those of the release."`
+}
+
+// Repository is either a .repo file (File) or one repository written inline.
+type Repository struct {
+	File         string   `yaml:"file" jsonschema_description:"A .repo file as dnf reads it, from this file's folder. Excludes the other keys."`
+	ID           string   `yaml:"id" jsonschema_description:"Name of the repository in the lock and in messages."`
+	BaseURL      []string `yaml:"baseurl" jsonschema_description:"Where repodata/ is: http, https or file URL, or a path. Several are mirrors of each other."`
+	Metalink     string   `yaml:"metalink" jsonschema_description:"URL of a metalink that lists mirrors."`
+	MirrorList   string   `yaml:"mirrorlist" jsonschema_description:"URL of a plain list of mirrors."`
+	GPGKey       []string `yaml:"gpgkey" jsonschema_description:"Public keys that sign packages: URLs or paths."`
+	GPGCheck     *bool    `yaml:"gpgcheck" jsonschema_description:"Check each package's signature. Default true."`
+	RepoGPGCheck bool     `yaml:"repo_gpgcheck" jsonschema_description:"Check the signature of the metadata (repomd.xml.asc)."`
+	Priority     int      `yaml:"priority" jsonschema_description:"Lower wins over higher. Default 99."`
+	Exclude      []string `yaml:"exclude" jsonschema_description:"Packages of this repository to leave out (names, globs)."`
+	Include      []string `yaml:"includepkgs" jsonschema_description:"Only these packages of this repository (names, globs)."`
+}
+
+// Image is one final image: the RPMs of its base, projects and files.
+type Image struct {
+	Target     string            `yaml:"target" jsonschema_description:"Name of the target. May be left out where there is one target."`
+	Projects   []string          `yaml:"projects" jsonschema_description:"The projects that are installed in it."`
+	Packages   []Text            `yaml:"packages" jsonschema_description:"What it needs beyond its projects: RPM names, provides or paths, with ranges."`
+	Files      []File            `yaml:"files" jsonschema_description:"Files put into the image."`
+	Env        map[string]string `yaml:"env" jsonschema_description:"Environment variables."`
+	User       string            `yaml:"user" jsonschema_description:"User to run as: a number or a name of the image. Default root."`
+	Workdir    string            `yaml:"workdir" jsonschema_description:"Working directory. Default /."`
+	Entrypoint []string          `yaml:"entrypoint" jsonschema_description:"The program to run, with its first arguments."`
+	Command    []string          `yaml:"command" jsonschema_description:"Further arguments, those that a deployment may replace."`
+	Ports      []int             `yaml:"ports" jsonschema_description:"TCP ports on which it listens."`
+	Labels     map[string]string `yaml:"labels" jsonschema_description:"Further labels, beside those that Slipway sets."`
+}
+
+// File is a file or folder of a project or of the config's folder that goes into an image.
+type File struct {
+	From Text   `yaml:"from" jsonschema:"required" jsonschema_description:"PROJECT:PATH, or PATH in this file's folder. A folder is taken whole."`
+	To   string `yaml:"to" jsonschema:"required" jsonschema_description:"Absolute path in the image."`
+	Mode string `yaml:"mode" jsonschema_description:"Permissions in octal, quoted, such as \"0755\". Default: as in git (0644 or 0755)."`
+	UID  int    `yaml:"uid" jsonschema_description:"Numeric owner. Default 0."`
+	GID  int    `yaml:"gid" jsonschema_description:"Numeric group. Default 0."`
+}
+
+// External is an image that others build.
+type External struct {
+	Image string `yaml:"image" jsonschema:"required" jsonschema_description:"Reference with a digest: registry/name@sha256:…"`
+}
+
+// Environment is where snapshots of one branch run.
+type Environment struct {
+	Branch string `yaml:"branch" jsonschema:"required" jsonschema_description:"The branch that is taken of every project."`
+	Deploy Deploy `yaml:"deploy" jsonschema_description:"How it runs. Without it the environment can be built, not deployed."`
+}
+
+// Deploy says how an environment runs its workloads.
+type Deploy struct {
+	To        string              `yaml:"to" jsonschema:"required,enum=local" jsonschema_description:"local: this machine."`
+	Workloads map[string]Workload `yaml:"workloads" jsonschema:"required" jsonschema_description:"What runs."`
+}
+
+// Workload is one image kept running.
+type Workload struct {
+	Image  string            `yaml:"image" jsonschema:"required" jsonschema_description:"Name of an image or of an external image."`
+	Listen string            `yaml:"listen" jsonschema_description:"Address on this machine that answers for it, HOST:PORT. Without it only other workloads reach it, by its name."`
+	Port   int               `yaml:"port" jsonschema_description:"The port in the image. Default: the image's first port."`
+	Env    map[string]string `yaml:"env" jsonschema_description:"Environment variables over those of the image."`
+	Health Health            `yaml:"health" jsonschema_description:"When a new version counts as working."`
+}
+
+// Health says when a workload's new version counts as working. Zero durations mean the defaults.
+type Health struct {
+	Path     string   `yaml:"path" jsonschema_description:"HTTP path that must answer 2xx or 3xx. Without it a workload must stay up for the settle time."`
+	Timeout  Duration `yaml:"timeout" jsonschema_description:"How long it may take to become healthy. Default 30s."`
+	Interval Duration `yaml:"interval" jsonschema_description:"Time between two checks. Default 100ms at first, then 1s."`
+	Settle   Duration `yaml:"settle" jsonschema_description:"How long it must stay up where there is no path. Default 3s."`
+}
+
+// Load reads and checks the file at path, or path/slipway.yaml where path is a folder.
+func Load(path string) (*Config, error) {
+	if st, err := os.Stat(path); err == nil && st.IsDir() {
+		path = filepath.Join(path, FileName)
+	}
+	st, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading configuration: %w (slipway init writes one; --config names another file)", err)
+	}
+	if st.Size() > maxSize {
+		return nil, fmt.Errorf("reading configuration: %s has %d bytes, more than the %d allowed", path, st.Size(), maxSize)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading configuration: %w", err)
+	}
+	c, err := Parse(data, path)
+	if err != nil {
+		return nil, err
+	}
+	if c.Path, err = filepath.Abs(path); err != nil {
+		return nil, fmt.Errorf("reading configuration: %w", err)
+	}
+	return c, nil
+}
+
+// Dir is the folder of the file, from which relative paths are meant.
+func (c *Config) Dir() string { return filepath.Dir(c.Path) }
+
+// Rel makes a path of the file absolute.
+func (c *Config) Rel(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(c.Dir(), path)
+}
+
+// ImageNames lists the images, sorted.
+func (c *Config) ImageNames() []string { return slices.Sorted(maps.Keys(c.Images)) }
+
+// ImagesOf lists the images that an environment runs, sorted: those of its workloads, or all where
+// it says nothing of workloads.
+func (c *Config) ImagesOf(environment string) []string {
+	used := map[string]bool{}
+	for _, w := range c.Environments[environment].Deploy.Workloads {
+		if _, ok := c.Images[w.Image]; ok {
+			used[w.Image] = true
+		}
+	}
+	if len(used) == 0 {
+		return c.ImageNames()
+	}
+	return slices.Sorted(maps.Keys(used))
+}
+
+// ProjectsOf lists the projects of the given images, each once, sorted.
+func (c *Config) ProjectsOf(images []string) []string {
+	used := map[string]bool{}
+	for _, name := range images {
+		img := c.Images[name]
+		for _, p := range img.Projects {
+			used[p] = true
+		}
+		for _, f := range img.Files {
+			if p, _ := f.Source(); p != "" {
+				used[p] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(used))
+}
+
+// BranchOf is the branch of a project that an environment's branch means: the project's own name
+// for it, or the same.
+func (p Project) BranchOf(branch string) string {
+	if own, ok := p.Branches[branch]; ok {
+		return own
+	}
+	return branch
+}

@@ -1,0 +1,215 @@
+package config_test
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/slipway-build/slipway/internal/config"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files")
+
+const good = `service: greeter
+projects:
+  lib: {git: ./repos/lib, branches: {main: master}}
+  web:
+    git: https://git.example.com/web.git
+targets:
+  f43:
+    release: fedora-43
+    python: "3.13"
+    repositories:
+      - file: fedora.repo
+      - id: extra
+        baseurl: file:///srv/extra
+        gpgkey: [file:///srv/key.asc]
+images:
+  web:
+    projects: [lib, web]
+    packages:
+      - python3-flask
+      - python3dist(redis) >= 4
+    files:
+      - {from: "web:files/run.sh", to: /usr/bin/run.sh, mode: "0755"}
+    ports: [8080]
+environments:
+  stg:
+    branch: main
+    deploy:
+      to: local
+      workloads:
+        web: {image: web, listen: 127.0.0.1:8080, health: {path: /healthz, timeout: 20s}}
+`
+
+func TestParse(t *testing.T) {
+	c, err := config.Parse([]byte(good), "slipway.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	img := c.Images["web"]
+	if img.Target != "f43" || c.Targets["f43"].Arch != "x86_64" {
+		t.Errorf("defaults: target %q, arch %q", img.Target, c.Targets["f43"].Arch)
+	}
+	want := []config.Text{{Value: "python3-flask", Line: 19, Column: 9}, {Value: "python3dist(redis) >= 4", Line: 20, Column: 9}}
+	if diff := cmp.Diff(want, img.Packages); diff != "" {
+		t.Errorf("packages (-want +got):\n%s", diff)
+	}
+	if got := c.Projects["lib"].BranchOf("main"); got != "master" {
+		t.Errorf("branch of lib: %q", got)
+	}
+	if got := c.Projects["web"].BranchOf("main"); got != "main" {
+		t.Errorf("branch of web: %q", got)
+	}
+	if got := time.Duration(c.Environments["stg"].Deploy.Workloads["web"].Health.Timeout); got != 20*time.Second {
+		t.Errorf("timeout: %v", got)
+	}
+	if p, f := img.Files[0].Source(); p != "web" || f != "files/run.sh" {
+		t.Errorf("file source: %q %q", p, f)
+	}
+	if got := c.ProjectsOf([]string{"web"}); !cmp.Equal(got, []string{"lib", "web"}) {
+		t.Errorf("projects: %v", got)
+	}
+}
+
+// TestErrors changes one thing in the good file and expects one error at its place.
+func TestErrors(t *testing.T) {
+	for _, tt := range []struct{ name, old, new, want string }{
+		{"unknown key at top", "service:", "servce:", `slipway.yaml:1:1: unknown key "servce" at the top of the file; did you mean "service"?`},
+		{"unknown key in block", "projects: [lib, web]", "projcts: [lib, web]", `:17:5: unknown key "projcts" in images.web; did you mean "projects"?`},
+		{"unknown project", "[lib, web]", "[lib, wob]", `:17:21: images.web.projects[1]: there is no project "wob"; did you mean "web"?`},
+		{"unknown image", "{image: web,", "{image: wed,", `there is no image "wed"; did you mean "web"?`},
+		{"wrong type", "ports: [8080]", "ports: [http]", `:23:13: images.web.ports[0]: expected a whole number, found "http"`},
+		{"port out of range", "ports: [8080]", "ports: [80800]", `80800 is not a port`},
+		{"list for text", "release: fedora-43", "release: [a]", `:8:14: targets.f43.release: expected text, found a list`},
+		{"bad release", "fedora-43", "Fedora 43", `is not a release`},
+		{"bad mode", `"0755"`, `"rwx"`, `images.web.files[0].mode: "rwx" is not an octal mode`},
+		{"escaping source", "web:files/run.sh", "web:../run.sh", `leaves its folder`},
+		{"unclean destination", "to: /usr/bin/run.sh", "to: /usr/../run.sh", `is not a clean absolute path`},
+		{"relative destination", "to: /usr/bin/run.sh", "to: run.sh", `is not a clean absolute path`},
+		{"missing branch", "branch: main\n", "\n", `environments.stg: branch is missing`},
+		{"missing git", "git: https://git.example.com/web.git", "path: x", `projects.web: git is missing`},
+		{"bad duration", "20s", "20", `expected a time span`},
+		{"bad listen", "127.0.0.1:8080", "8080", `is not HOST:PORT`},
+		{"option as url", "https://git.example.com/web.git", "--upload-pack=x", `is not a repository's URL`},
+		{"helper url", "https://git.example.com/web.git", "ext::sh", `is not a repository's URL`},
+		{"twice", "service: greeter\n", "service: greeter\nservice: b\n", `slipway.yaml:2:1: invalid YAML: mapping key "service" already defined`},
+		{"bad deploy target", "to: local", "to: lokal", `did you mean "local"?`},
+		{"no key for packages", "gpgkey: [file:///srv/key.asc]", "priority: 3", `gpgkey is missing`},
+		{"syntax", "service: greeter", "service: [", `slipway.yaml:`},
+		{"tab", "  lib:", "\tlib:", `slipway.yaml:3:`},
+		{"unknown alias", "release: fedora-43", "release: *nothing", `no anchor`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			text := strings.Replace(good, tt.old, tt.new, 1)
+			if text == good {
+				t.Fatal("nothing changed")
+			}
+			_, err := config.Parse([]byte(text), "slipway.yaml")
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error:\n%v\nwant it to contain:\n%s", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestAllErrorsAtOnce(t *testing.T) {
+	text := strings.NewReplacer("ports: [8080]", "ports: [http]", "branch: main", "brunch: main", "20s", "never").Replace(good)
+	_, err := config.Parse([]byte(text), "f")
+	es, ok := err.(config.Errors)
+	if !ok || len(es) != 3 {
+		t.Fatalf("errors: %v", err)
+	}
+	for i := 1; i < len(es); i++ {
+		if es[i].Line < es[i-1].Line {
+			t.Errorf("errors are not in the order of lines:\n%v", err)
+		}
+	}
+}
+
+func TestExternalMustBePinned(t *testing.T) {
+	for ref, ok := range map[string]bool{
+		"docker.io/valkey/valkey:8": false,
+		"docker.io/valkey/valkey@sha256:" + strings.Repeat("a", 64): true,
+	} {
+		_, err := config.Parse([]byte(good+"externals: {cache: {image: \""+ref+"\"}}\n"), "f")
+		if (err == nil) != ok {
+			t.Errorf("%s: %v", ref, err)
+		}
+	}
+}
+
+// TestAliasBomb holds that aliases can't blow a small file up.
+func TestAliasBomb(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("a0: &a0 [x, x, x, x, x, x, x, x, x]\n")
+	for i := 1; i < 12; i++ {
+		prev := "*a" + string(rune('a'+i-1))
+		if i == 1 {
+			prev = "*a0"
+		}
+		b.WriteString("k" + string(rune('a'+i)) + ": &a" + string(rune('a'+i)) + " [" + strings.Repeat(prev+", ", 8) + prev + "]\n")
+	}
+	if _, err := config.Parse([]byte(b.String()), "f"); err == nil {
+		t.Error("accepted")
+	}
+}
+
+func TestLoadSaysWhatToDo(t *testing.T) {
+	_, err := config.Load(t.TempDir())
+	if err == nil || !strings.Contains(err.Error(), "slipway init") {
+		t.Errorf("error: %v", err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, config.FileName), []byte(good), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Rel("x") != filepath.Join(dir, "x") || c.Rel("/x") != "/x" {
+		t.Errorf("relative paths: %q %q", c.Rel("x"), c.Rel("/x"))
+	}
+}
+
+func TestSchema(t *testing.T) {
+	got, err := config.Schema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !json.Valid(got) {
+		t.Fatal("not JSON")
+	}
+	golden := filepath.Join("testdata", "schema.json")
+	if *update {
+		if err := os.WriteFile(golden, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("schema (-golden +now; -update rewrites):\n%s", diff)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(good))
+	f.Add([]byte("a: &a [*a]"))
+	f.Add([]byte("? {a: b}\n: c"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := config.Parse(data, "f")
+		if (c == nil) == (err == nil) {
+			t.Errorf("config %v, error %v", c, err)
+		}
+	})
+}

@@ -1,0 +1,309 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"path"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+var (
+	nameForm    = regexp.MustCompile(`^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$`)
+	hostForm    = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+	releaseForm = regexp.MustCompile(`^[a-z][a-z-]*-([0-9]+|rawhide)$`)
+	pythonForm  = regexp.MustCompile(`^[0-9]+\.[0-9]+$`)
+	branchForm  = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_./+-]*$`)
+	digestForm  = regexp.MustCompile(`@sha256:[0-9a-f]{64}$`)
+	envForm     = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+)
+
+// Arches are the architectures an image can be built for, as RPM names them.
+var arches = []string{"x86_64", "aarch64"}
+
+// validate checks what the types alone can't say, and fills in defaults.
+func (d *decoder) validate(c *Config) {
+	d.required(reflect.ValueOf(c).Elem(), "")
+	if len(d.errs) > 0 {
+		return
+	}
+	if !hostForm.MatchString(c.Service) {
+		d.wrong("service", "%q is not a name: use lower-case letters, digits and dashes", c.Service)
+	}
+	if strings.Contains(c.Registry, "://") {
+		d.wrong("registry", "write HOST[:PORT]/PATH without %q", c.Registry[:strings.Index(c.Registry, "://")+3])
+	}
+	for _, section := range []struct {
+		name string
+		keys []string
+	}{
+		{"projects", keys(c.Projects)}, {"targets", keys(c.Targets)}, {"images", keys(c.Images)},
+		{"externals", keys(c.Externals)}, {"environments", keys(c.Environments)},
+	} {
+		for _, k := range section.keys {
+			if !nameForm.MatchString(k) {
+				d.wrong(join(section.name, k), "%q is not a name: use lower-case letters, digits, dots, dashes and underscores", k)
+			}
+		}
+	}
+	for _, name := range keys(c.Projects) {
+		d.project(name, c.Projects[name])
+	}
+	for _, name := range keys(c.Targets) {
+		c.Targets[name] = d.target(name, c.Targets[name])
+	}
+	for _, name := range keys(c.Images) {
+		c.Images[name] = d.image(c, name, c.Images[name])
+	}
+	for _, name := range keys(c.Externals) {
+		d.external(c, name, c.Externals[name])
+	}
+	for _, name := range keys(c.Environments) {
+		d.environment(c, name, c.Environments[name])
+	}
+}
+
+// required reports keys that are marked so in the schema and have no value.
+func (d *decoder) required(v reflect.Value, p string) {
+	switch v.Kind() {
+	case reflect.Struct:
+		if v.Type() == textType {
+			return
+		}
+		for i := range v.NumField() {
+			f := v.Type().Field(i)
+			key := f.Tag.Get("yaml")
+			if key == "-" {
+				continue
+			}
+			at := join(p, key)
+			if strings.HasPrefix(f.Tag.Get("jsonschema"), "required") && v.Field(i).IsZero() {
+				if d.at[p] == nil && p != "" {
+					continue // the optional block itself is not there
+				}
+				d.wrong(p, "%s is missing: %s", key, f.Tag.Get("jsonschema_description"))
+				continue
+			}
+			d.required(v.Field(i), at)
+		}
+	case reflect.Map:
+		for it := v.MapRange(); it.Next(); {
+			d.required(it.Value(), join(p, it.Key().String()))
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			d.required(v.Index(i), fmt.Sprintf("%s[%d]", p, i))
+		}
+	}
+}
+
+func (d *decoder) project(name string, p Project) {
+	at := join("projects", name)
+	if strings.HasPrefix(p.Git, "-") || strings.HasPrefix(p.Git, "ext::") || strings.ContainsAny(p.Git, "\n\x00") {
+		d.wrong(at+".git", "%q is not a repository's URL or path", p.Git)
+	}
+	if p.Path != "" && !local(p.Path) {
+		d.wrong(at+".path", "%q leaves the repository: use a relative path without ..", p.Path)
+	}
+	for _, from := range keys(p.Branches) {
+		if !branchForm.MatchString(p.Branches[from]) {
+			d.wrong(at+".branches."+from, "%q is not a branch name", p.Branches[from])
+		}
+	}
+}
+
+func (d *decoder) target(name string, t Target) Target {
+	at := join("targets", name)
+	if !releaseForm.MatchString(t.Release) {
+		d.wrong(at+".release", "%q is not a release: write it as fedora-43, fedora-rawhide or centos-stream-9", t.Release)
+	}
+	if t.Arch == "" {
+		t.Arch = arches[0]
+	} else if !slices.Contains(arches, t.Arch) {
+		d.wrong(at+".arch", "%q is not supported: %s are", t.Arch, strings.Join(arches, " and "))
+	}
+	if t.Python != "" && !pythonForm.MatchString(t.Python) {
+		d.wrong(at+".python", "%q is not a version such as 3.13 (quote it)", t.Python)
+	}
+	for i, r := range t.Repositories {
+		d.repository(fmt.Sprintf("%s.repositories[%d]", at, i), r)
+	}
+	return t
+}
+
+func (d *decoder) repository(at string, r Repository) {
+	inline := r
+	inline.File = ""
+	switch {
+	case r.File != "" && !reflect.ValueOf(inline).IsZero():
+		d.wrong(at, "has both file and other keys: a .repo file says all of it")
+	case r.File != "":
+	case r.ID == "":
+		d.wrong(at, "id is missing (or file, for a .repo file)")
+	case !nameForm.MatchString(strings.ToLower(strings.ReplaceAll(r.ID, ":", "-"))):
+		d.wrong(at+".id", "%q is not a repository id", r.ID)
+	case len(r.BaseURL) == 0 && r.Metalink == "" && r.MirrorList == "":
+		d.wrong(at, "baseurl is missing (or metalink, or mirrorlist)")
+	case (r.GPGCheck == nil || *r.GPGCheck) && len(r.GPGKey) == 0:
+		d.wrong(at, "gpgkey is missing: packages can't be verified without it (gpgcheck: false turns that off)")
+	case r.RepoGPGCheck && len(r.GPGKey) == 0:
+		d.wrong(at, "gpgkey is missing: repo_gpgcheck needs it")
+	}
+}
+
+func (d *decoder) image(c *Config, name string, img Image) Image {
+	at := join("images", name)
+	if img.Target == "" && len(c.Targets) == 1 {
+		img.Target = keys(c.Targets)[0]
+	}
+	if img.Target == "" {
+		d.wrong(at, "target is missing: there are %s", strings.Join(keys(c.Targets), ", "))
+	} else if _, ok := c.Targets[img.Target]; !ok {
+		d.wrong(at+".target", "there is no target %q%s", img.Target, suggest(img.Target, keys(c.Targets)))
+	}
+	seen := map[string]bool{}
+	for i, p := range img.Projects {
+		pos := fmt.Sprintf("%s.projects[%d]", at, i)
+		if _, ok := c.Projects[p]; !ok {
+			d.wrong(pos, "there is no project %q%s", p, suggest(p, keys(c.Projects)))
+		} else if seen[p] {
+			d.wrong(pos, "project %q stands twice", p)
+		}
+		seen[p] = true
+	}
+	for i, f := range img.Files {
+		d.imageFile(c, fmt.Sprintf("%s.files[%d]", at, i), f)
+	}
+	if img.Workdir != "" && !path.IsAbs(img.Workdir) {
+		d.wrong(at+".workdir", "%q is not an absolute path", img.Workdir)
+	}
+	for i, p := range img.Ports {
+		d.port(fmt.Sprintf("%s.ports[%d]", at, i), p)
+	}
+	d.env(at+".env", img.Env)
+	return img
+}
+
+func (d *decoder) imageFile(c *Config, at string, f File) {
+	project, from := f.Source()
+	if project != "" {
+		if _, ok := c.Projects[project]; !ok {
+			d.wrong(at+".from", "there is no project %q%s", project, suggest(project, keys(c.Projects)))
+		}
+	}
+	if !local(from) {
+		d.wrong(at+".from", "%q leaves its folder: use a relative path without ..", from)
+	}
+	if !path.IsAbs(f.To) || path.Clean(f.To) != strings.TrimSuffix(f.To, "/") && f.To != "/" {
+		d.wrong(at+".to", "%q is not a clean absolute path", f.To)
+	}
+	if f.Mode != "" {
+		if m, err := strconv.ParseUint(f.Mode, 8, 32); err != nil || m > 0o7777 {
+			d.wrong(at+".mode", "%q is not an octal mode such as \"0644\"", f.Mode)
+		}
+	}
+	for key, id := range map[string]int{"uid": f.UID, "gid": f.GID} {
+		if id < 0 || id > 65535 {
+			d.wrong(at+"."+key, "%d is not between 0 and 65535", id)
+		}
+	}
+}
+
+func (d *decoder) external(c *Config, name string, e External) {
+	at := join("externals", name)
+	if !digestForm.MatchString(e.Image) {
+		d.wrong(at+".image", "%q is not pinned: end it with @sha256:… (what was tested is what runs)", e.Image)
+	}
+	if _, ok := c.Images[name]; ok {
+		d.wrong(at, "an image has the name %q already", name)
+	}
+}
+
+func (d *decoder) environment(c *Config, name string, e Environment) {
+	at := join("environments", name)
+	if !branchForm.MatchString(e.Branch) || strings.Contains(e.Branch, "..") {
+		d.wrong(at+".branch", "%q is not a branch name", e.Branch)
+	}
+	if e.Deploy.To != "" && e.Deploy.To != "local" {
+		d.wrong(at+".deploy.to", "%q is not a deploy target%s", e.Deploy.To, suggest(e.Deploy.To, []string{"local"}))
+	}
+	listen := map[string]string{}
+	for _, w := range keys(e.Deploy.Workloads) {
+		wl := e.Deploy.Workloads[w]
+		wat := join(at+".deploy.workloads", w)
+		d.workload(c, wat, w, wl)
+		if wl.Listen == "" {
+			continue
+		}
+		if other, ok := listen[wl.Listen]; ok {
+			d.wrong(wat+".listen", "%s is where workload %q listens already", wl.Listen, other)
+		}
+		listen[wl.Listen] = w
+	}
+}
+
+func (d *decoder) workload(c *Config, at, name string, w Workload) {
+	if !hostForm.MatchString(name) {
+		d.wrong(at, "%q is not a host name: use lower-case letters, digits and dashes", name)
+	}
+	img, own := c.Images[w.Image]
+	if _, ext := c.Externals[w.Image]; !own && !ext {
+		d.wrong(at+".image", "there is no image %q%s", w.Image, suggest(w.Image, append(keys(c.Images), keys(c.Externals)...)))
+	}
+	if w.Listen != "" {
+		_, port, err := net.SplitHostPort(w.Listen)
+		if n, perr := strconv.Atoi(port); err != nil || perr != nil || n < 0 || n > 65535 {
+			d.wrong(at+".listen", "%q is not HOST:PORT, such as 127.0.0.1:8080", w.Listen)
+		}
+	}
+	if w.Port != 0 {
+		d.port(at+".port", w.Port)
+	}
+	if (w.Listen != "" || w.Health.Path != "") && w.Port == 0 && own && len(img.Ports) == 0 {
+		d.wrong(at, "port is missing: the image names none")
+	}
+	if w.Health.Path != "" && !strings.HasPrefix(w.Health.Path, "/") {
+		d.wrong(at+".health.path", "%q does not begin with /", w.Health.Path)
+	}
+	d.env(at+".env", w.Env)
+}
+
+func (d *decoder) port(at string, p int) {
+	if p < 1 || p > 65535 {
+		d.wrong(at, "%d is not a port: 1 to 65535", p)
+	}
+}
+
+func (d *decoder) env(at string, env map[string]string) {
+	for _, k := range keys(env) {
+		if !envForm.MatchString(k) {
+			d.wrong(join(at, k), "%q is not a variable's name", k)
+		}
+	}
+}
+
+// wrong reports an error at a path of the file, or at the nearest one above that stands in it.
+func (d *decoder) wrong(at, format string, args ...any) {
+	msg := fmt.Sprintf(format, args...)
+	if at != "" {
+		msg = at + ": " + msg
+	}
+	for p := at; ; {
+		if pos := d.at[p]; pos != nil || p == "" {
+			d.fail(pos, "%s", msg)
+			return
+		}
+		p = p[:max(0, strings.LastIndexAny(p, ".["))]
+	}
+}
+
+// local reports whether a path stays below where it begins.
+func local(p string) bool {
+	return p != "" && !path.IsAbs(p) && !slices.Contains(strings.Split(p, "/"), "..") && !strings.ContainsAny(p, "\x00\\")
+}
+
+func keys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
