@@ -1,0 +1,64 @@
+package lock
+
+import (
+	"github.com/slipway-build/slipway/internal/rpm"
+)
+
+// Version is the version of the format that this package writes.
+const Version = 1
+
+// FileName is what a lock is called beside slipway.yaml.
+const FileName = "slipway.lock"
+
+// Lock is a lock file: the packages of each target.
+type Lock struct {
+	// Version of the format; 0 when marshalled means Version.
+	Version int
+	// Targets are sorted by name in the file.
+	Targets []Target
+}
+
+// Target is what one target was resolved to.
+type Target struct {
+	// Name is the target's name in slipway.yaml; Release its OS release ("fedora-43"); Arch its
+	// architecture ("x86_64").
+	Name, Arch, Release string
+	// Repositories are what was resolved from, sorted by ID in the file.
+	Repositories []Repository
+	// Packages are sorted by NEVRA in the file, then by roots.
+	Packages []Package
+}
+
+// Repository is the state of a repository at the time of the lock.
+type Repository struct {
+	// ID is what Package.Repository refers to.
+	ID string
+	// URL is where it was found; it holds no credentials.
+	URL string
+	// Repomd is the sha256 of repomd.xml, in lowercase hex.
+	Repomd string
+	// Revision is what repomd.xml calls itself; it may be empty.
+	Revision string
+}
+
+// Package is one locked RPM. The same NEVRA occurs once a target.
+type Package struct {
+	NEVRA rpm.NEVRA
+	// Repository is the ID of the repository, Path the place below its URL.
+	Repository, Path string
+	// SHA256 of the file in lowercase hex, Size its size in bytes.
+	SHA256 string
+	Size   int64
+	// Source is the file name of the source package, by which packages are grouped into layers.
+	Source string
+	// Layer is the name of the image layer that holds the package, see Plan. Empty: it is in none
+	// (a package of the build root only).
+	Layer string
+	// Roots are what it is installed in: names of images, and BuildRoot.
+	Roots []string
+	// Why says what needs it, for people.
+	Why string
+}
+
+// BuildRoot is the root in which wheels are built, among Package.Roots.
+const BuildRoot = "build"
