@@ -1,0 +1,151 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// FetchError says that a repository could not be read.
+type FetchError struct {
+	URL string
+	Err error
+}
+
+func (e *FetchError) Error() string {
+	return fmt.Sprintf("fetching %s: %v (check the URL, the network and the credentials: git ls-remote %s should work)", e.URL, e.Err, e.URL)
+}
+
+func (e *FetchError) Unwrap() error { return e.Err }
+
+// NoBranchError says that a repository lacks a branch, and which it has.
+type NoBranchError struct {
+	URL, Branch string
+	Have        []string // sorted
+}
+
+func (e *NoBranchError) Error() string {
+	have := "it has no branches"
+	if n := len(e.Have); n > 0 {
+		have = "it has " + strings.Join(e.Have[:min(n, 8)], ", ")
+		if n > 8 {
+			have += fmt.Sprintf(" and %d more", n-8)
+		}
+	}
+	return fmt.Sprintf("%s has no branch %q: %s", e.URL, e.Branch, have)
+}
+
+// Branch gives the revision at which a branch stood when the mirror was last fetched. A missing
+// branch is a *NoBranchError.
+func (m *Mirror) Branch(ctx context.Context, branch string) (Revision, error) {
+	r, err := m.Commit(ctx, "refs/heads/"+branch)
+	if err == nil {
+		r.Branch = branch
+		return r, nil
+	}
+	have, listErr := git(ctx, m.dir, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads/")
+	if listErr != nil {
+		return Revision{}, fmt.Errorf("reading mirror of %s: %w", m.URL(), listErr)
+	}
+	names := strings.Fields(have)
+	for _, n := range names {
+		if n == branch {
+			return Revision{}, err
+		}
+	}
+	return Revision{}, &NoBranchError{URL: m.URL(), Branch: branch, Have: names}
+}
+
+// Commit gives the revision that a commit id or a full ref name stands for.
+func (m *Mirror) Commit(ctx context.Context, name string) (Revision, error) {
+	out, err := git(ctx, m.dir, "log", "-1", "--format=%H%x00%T%x00%ct%x00%an%x00%s", "--end-of-options", name, "--")
+	if err != nil {
+		return Revision{}, fmt.Errorf("reading commit %s of %s: %w", name, m.URL(), err)
+	}
+	f := strings.SplitN(strings.TrimSuffix(out, "\n"), "\x00", 5)
+	if len(f) != 5 {
+		return Revision{}, fmt.Errorf("reading commit %s of %s: git answered %q", name, m.URL(), out)
+	}
+	sec, err := strconv.ParseInt(f[2], 10, 64)
+	if err != nil {
+		return Revision{}, fmt.Errorf("reading commit %s of %s: %w", name, m.URL(), err)
+	}
+	r := Revision{URL: m.URL(), Commit: f[0], Tree: f[1], Time: time.Unix(sec, 0).UTC(), Author: printable(f[3]), Subject: printable(f[4])}
+	return r, m.describe(ctx, &r)
+}
+
+// describe finds the newest tag with a digit in it, as setuptools-scm looks for versions.
+func (m *Mirror) describe(ctx context.Context, r *Revision) error {
+	out, err := git(ctx, m.dir, "describe", "--tags", "--long", "--match=*[0-9]*", r.Commit)
+	var ge *gitError
+	switch {
+	case errors.As(err, &ge): // no tag leads here
+		out, err = git(ctx, m.dir, "rev-list", "--count", r.Commit, "--")
+		if err != nil {
+			return fmt.Errorf("counting commits of %s: %w", m.URL(), err)
+		}
+		r.Ahead, err = strconv.Atoi(strings.TrimSpace(out))
+		return err
+	case err != nil:
+		return err
+	}
+	out = strings.TrimSpace(out) // TAG-N-gHASH
+	rest, _, _ := cutLast(out, "-g")
+	tag, n, ok := cutLast(rest, "-")
+	if !ok {
+		return fmt.Errorf("describing %s: git answered %q", r.Commit, out)
+	}
+	r.Tag = tag
+	r.Ahead, err = strconv.Atoi(n)
+	return err
+}
+
+// Version is what setuptools-scm's default scheme calls a clean checkout of the revision: the tag's
+// version, or the next one's dev release with the commit, "0.1.devN+gCOMMIT" without tags.
+func (r Revision) Version() string {
+	base := r.Tag
+	if i := strings.IndexAny(base, "0123456789"); i >= 0 {
+		base = base[i:]
+	}
+	switch {
+	case base == "":
+		return fmt.Sprintf("0.1.dev%d+g%s", r.Ahead, r.Short())
+	case r.Ahead == 0:
+		return base
+	}
+	// The last number, increased by one.
+	end := len(base)
+	for end > 0 && (base[end-1] < '0' || base[end-1] > '9') {
+		end--
+	}
+	begin := end
+	for begin > 0 && base[begin-1] >= '0' && base[begin-1] <= '9' {
+		begin--
+	}
+	n, err := strconv.Atoi(base[begin:end])
+	if err != nil {
+		return fmt.Sprintf("0.1.dev%d+g%s", r.Ahead, r.Short())
+	}
+	return fmt.Sprintf("%s%d.dev%d+g%s", base[:begin], n+1, r.Ahead, r.Short())
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}
+
+// printable keeps control characters of a stranger's text out of terminals.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 {
+			return '\ufffd'
+		}
+		return r
+	}, s)
+}

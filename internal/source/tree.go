@@ -1,0 +1,388 @@
+package source
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os/exec"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Bounds of one commit.
+const (
+	maxFiles    = 200_000
+	maxFileSize = 512 << 20
+	maxLinks    = 20 // symbolic links followed on the way to a file
+)
+
+// Tree is the files of a commit, an fs.FS (also ReadDirFS, ReadFileFS, StatFS and ReadLinkFS).
+// Symbolic links are followed by Open, Stat and ReadFile as long as they stay in the tree; Lstat and
+// ReadLink see them. Submodules are empty folders. Every time is the commit's. Safe for concurrent
+// use; Close ends the git process that reads.
+type Tree struct {
+	entries map[string]*entry
+	time    time.Time
+	reader  *blobReader
+}
+
+type entry struct {
+	name     string // base name
+	mode     fs.FileMode
+	blob     string
+	size     int64
+	children []string // names of a folder's entries, sorted
+}
+
+// Tree opens the files below folder ("" or "." for all) of a commit.
+func (m *Mirror) Tree(ctx context.Context, r Revision, folder string) (*Tree, error) {
+	out, err := git(ctx, m.dir, "ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", r.Tree)
+	if err != nil {
+		return nil, fmt.Errorf("reading tree of %s at %s: %w", m.URL(), r.Short(), err)
+	}
+	t := &Tree{time: r.Time, entries: map[string]*entry{".": {name: ".", mode: fs.ModeDir | 0o755}}}
+	prefix := ""
+	if folder = path.Clean(folder); folder != "." {
+		prefix = folder + "/"
+	}
+	for line := range strings.SplitSeq(strings.TrimSuffix(out, "\x00"), "\x00") {
+		if line == "" {
+			continue
+		}
+		if err := t.add(line, prefix); err != nil {
+			return nil, fmt.Errorf("reading tree of %s at %s: %w", m.URL(), r.Short(), err)
+		}
+	}
+	if prefix != "" && len(t.entries) == 1 {
+		return nil, fmt.Errorf("%s at %s has no folder %q", m.URL(), r.Short(), folder)
+	}
+	for _, e := range t.entries {
+		slices.Sort(e.children)
+	}
+	t.reader = &blobReader{dir: m.dir}
+	return t, nil
+}
+
+// add takes a line of ls-tree: "<mode> <type> <id> <size>\t<path>".
+func (t *Tree) add(line, prefix string) error {
+	meta, name, ok := strings.Cut(line, "\t")
+	f := strings.Fields(meta)
+	if !ok || len(f) != 4 {
+		return fmt.Errorf("git answered %q", line)
+	}
+	name, inside := strings.CutPrefix(name, prefix)
+	if !inside {
+		return nil
+	}
+	if !fs.ValidPath(name) || strings.ContainsAny(name, "\x00") {
+		return fmt.Errorf("path %q is not allowed", name)
+	}
+	if len(t.entries) >= maxFiles {
+		return fmt.Errorf("more than %d files", maxFiles)
+	}
+	e := &entry{name: path.Base(name), blob: f[2]}
+	switch f[0] {
+	case "100644", "100664":
+		e.mode = 0o644
+	case "100755":
+		e.mode = 0o755
+	case "120000":
+		e.mode = fs.ModeSymlink | 0o777
+	case "160000":
+		e.mode = fs.ModeDir | 0o755
+	default:
+		return fmt.Errorf("%s: mode %s is not known", name, f[0])
+	}
+	if e.mode.IsRegular() || e.mode&fs.ModeSymlink != 0 {
+		size, err := strconv.ParseInt(f[3], 10, 64)
+		if err != nil || size > maxFileSize {
+			return fmt.Errorf("%s: a size of %s bytes is not allowed", name, f[3])
+		}
+		e.size = size
+	}
+	t.entries[name] = e
+	for name != "." {
+		parent := path.Dir(name)
+		p, ok := t.entries[parent]
+		if !ok {
+			p = &entry{name: path.Base(parent), mode: fs.ModeDir | 0o755}
+			t.entries[parent] = p
+		}
+		p.children = append(p.children, path.Base(name))
+		if ok {
+			break
+		}
+		name = parent
+	}
+	return nil
+}
+
+// Close ends the reader. The tree can't be read afterwards.
+func (t *Tree) Close() error { return t.reader.close() }
+
+// find looks an entry up; follow says whether a symbolic link at the end is followed. Links on the
+// way always are.
+func (t *Tree) find(op, name string, follow bool) (*entry, string, error) {
+	fail := func(err error) (*entry, string, error) {
+		return nil, "", &fs.PathError{Op: op, Path: name, Err: err}
+	}
+	if !fs.ValidPath(name) {
+		return fail(fs.ErrInvalid)
+	}
+	if e, ok := t.entries[name]; ok && (!follow || e.mode&fs.ModeSymlink == 0) {
+		return e, name, nil
+	}
+	cur, rest, links := ".", strings.Split(name, "/"), 0
+	for len(rest) > 0 {
+		part := rest[0]
+		rest = rest[1:]
+		next := path.Join(cur, part)
+		if part == ".." && cur == "." {
+			return fail(errors.New("a symbolic link leads out of the repository"))
+		}
+		e, ok := t.entries[next]
+		if !ok {
+			return fail(fs.ErrNotExist)
+		}
+		if e.mode&fs.ModeSymlink == 0 || !follow && len(rest) == 0 {
+			cur = next
+			continue
+		}
+		if links++; links > maxLinks {
+			return fail(errors.New("too many symbolic links"))
+		}
+		target, err := t.reader.read(e.blob)
+		if err != nil {
+			return fail(err)
+		}
+		if path.IsAbs(string(target)) {
+			return fail(errors.New("a symbolic link leads out of the repository"))
+		}
+		rest = append(strings.Split(string(target), "/"), rest...)
+		rest = slices.DeleteFunc(rest, func(s string) bool { return s == "" || s == "." })
+	}
+	return t.entries[cur], cur, nil
+}
+
+// Open implements fs.FS.
+func (t *Tree) Open(name string) (fs.File, error) {
+	e, at, err := t.find("open", name, true)
+	if err != nil {
+		return nil, err
+	}
+	f := &file{info: t.info(e)}
+	if e.mode.IsDir() {
+		f.dir, err = t.list(e, at)
+	} else {
+		f.data, err = t.reader.read(e.blob)
+	}
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	f.r = bytes.NewReader(f.data)
+	return f, nil
+}
+
+// ReadFile implements fs.ReadFileFS.
+func (t *Tree) ReadFile(name string) ([]byte, error) {
+	e, _, err := t.find("read", name, true)
+	if err != nil {
+		return nil, err
+	}
+	if e.mode.IsDir() {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("is a folder")}
+	}
+	b, err := t.reader.read(e.blob)
+	if err != nil {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: err}
+	}
+	return b, nil
+}
+
+// ReadDir implements fs.ReadDirFS.
+func (t *Tree) ReadDir(name string) ([]fs.DirEntry, error) {
+	e, at, err := t.find("readdir", name, true)
+	if err != nil {
+		return nil, err
+	}
+	return t.list(e, at)
+}
+
+// Stat implements fs.StatFS.
+func (t *Tree) Stat(name string) (fs.FileInfo, error) {
+	e, _, err := t.find("stat", name, true)
+	if err != nil {
+		return nil, err
+	}
+	return t.info(e), nil
+}
+
+// Lstat implements fs.ReadLinkFS.
+func (t *Tree) Lstat(name string) (fs.FileInfo, error) {
+	e, _, err := t.find("lstat", name, false)
+	if err != nil {
+		return nil, err
+	}
+	return t.info(e), nil
+}
+
+// ReadLink implements fs.ReadLinkFS.
+func (t *Tree) ReadLink(name string) (string, error) {
+	e, _, err := t.find("readlink", name, false)
+	if err != nil {
+		return "", err
+	}
+	if e.mode&fs.ModeSymlink == 0 {
+		return "", &fs.PathError{Op: "readlink", Path: name, Err: fs.ErrInvalid}
+	}
+	b, err := t.reader.read(e.blob)
+	return string(b), err
+}
+
+func (t *Tree) list(e *entry, at string) ([]fs.DirEntry, error) {
+	if !e.mode.IsDir() {
+		return nil, errors.New("not a folder")
+	}
+	list := make([]fs.DirEntry, len(e.children))
+	for i, c := range e.children {
+		list[i] = fs.FileInfoToDirEntry(t.info(t.entries[path.Join(at, c)]))
+	}
+	return list, nil
+}
+
+func (t *Tree) info(e *entry) fs.FileInfo { return info{e, t.time} }
+
+type info struct {
+	*entry
+	time time.Time
+}
+
+func (i info) Name() string       { return i.name }
+func (i info) Size() int64        { return i.size }
+func (i info) Mode() fs.FileMode  { return i.mode }
+func (i info) ModTime() time.Time { return i.time }
+func (i info) IsDir() bool        { return i.mode.IsDir() }
+func (i info) Sys() any           { return nil }
+
+type file struct {
+	info fs.FileInfo
+	data []byte
+	r    *bytes.Reader
+	dir  []fs.DirEntry
+	next int
+}
+
+func (f *file) Stat() (fs.FileInfo, error) { return f.info, nil }
+func (f *file) Close() error               { return nil }
+
+func (f *file) Read(p []byte) (int, error) {
+	if f.info.IsDir() {
+		return 0, &fs.PathError{Op: "read", Path: f.info.Name(), Err: errors.New("is a folder")}
+	}
+	return f.r.Read(p)
+}
+
+// ReadDir implements fs.ReadDirFile.
+func (f *file) ReadDir(n int) ([]fs.DirEntry, error) {
+	left := f.dir[f.next:]
+	if n <= 0 {
+		f.next = len(f.dir)
+		return left, nil
+	}
+	if len(left) == 0 {
+		return nil, io.EOF
+	}
+	left = left[:min(n, len(left))]
+	f.next += len(left)
+	return left, nil
+}
+
+// blobReader reads objects through one `git cat-file --batch`, started when first needed.
+type blobReader struct {
+	dir string
+
+	mu     sync.Mutex
+	cmd    *exec.Cmd
+	stop   context.CancelFunc
+	in     io.WriteCloser
+	out    *bufio.Reader
+	closed bool
+}
+
+func (b *blobReader) read(id string) ([]byte, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := b.start(); err != nil {
+		return nil, err
+	}
+	if _, err := io.WriteString(b.in, id+"\n"); err != nil {
+		return nil, fmt.Errorf("asking git for an object: %w", err)
+	}
+	head, err := b.out.ReadString('\n')
+	if err != nil {
+		return nil, fmt.Errorf("reading object %s from git: %w", id, err)
+	}
+	f := strings.Fields(head) // "<id> <type> <size>", or "<id> missing"
+	if len(f) != 3 {
+		return nil, fmt.Errorf("object %s is missing in the mirror", id)
+	}
+	size, err := strconv.ParseInt(f[2], 10, 64)
+	if err != nil || size > maxFileSize {
+		return nil, fmt.Errorf("object %s: a size of %s bytes is not allowed", id, f[2])
+	}
+	data := make([]byte, size+1)
+	if _, err := io.ReadFull(b.out, data); err != nil {
+		return nil, fmt.Errorf("reading object %s from git: %w", id, err)
+	}
+	return data[:size], nil
+}
+
+func (b *blobReader) start() error {
+	if b.closed {
+		return fs.ErrClosed
+	}
+	if b.cmd != nil {
+		return nil
+	}
+	ctx, stop := context.WithCancel(context.Background()) // it ends with Close, or with this process
+	cmd := gitCommand(ctx, b.dir, "cat-file", "--batch")
+	// No death signal here: the kernel sends it when the thread ends that started the process, and
+	// this one outlives the call. It ends by itself when its input is closed.
+	cmd.SysProcAttr.Pdeathsig = 0
+	in, err := cmd.StdinPipe()
+	if err == nil {
+		var out io.ReadCloser
+		if out, err = cmd.StdoutPipe(); err == nil {
+			b.out = bufio.NewReaderSize(out, 64<<10)
+			err = cmd.Start()
+		}
+	}
+	if err != nil {
+		stop()
+		return fmt.Errorf("starting git: %w", err)
+	}
+	b.cmd, b.in, b.stop = cmd, in, stop
+	return nil
+}
+
+func (b *blobReader) close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	if b.cmd == nil {
+		return nil
+	}
+	b.in.Close()
+	err := b.cmd.Wait()
+	b.stop()
+	b.cmd = nil
+	return err
+}
