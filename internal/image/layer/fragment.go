@@ -1,0 +1,154 @@
+package layer
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/slipway-build/slipway/internal/rpm"
+)
+
+// fragmentFormat is part of every fragment's key. It changes when the bytes do that are made of the
+// same input, as with another compressor.
+const fragmentFormat = "fragment/1"
+
+// Fragment is the part of a layer that one package makes.
+type Fragment struct {
+	pkg  *Package
+	plan []place
+	key  string
+}
+
+// Fragment of the package with this index. Its key is the hash of the RPM and of all that decided
+// how its files are placed: a change elsewhere in the set that does not touch them leaves it alone.
+func (t *Tree) Fragment(n int) *Fragment {
+	f := &Fragment{pkg: &t.packages[n], plan: t.plans[n]}
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%s\n", fragmentFormat, f.pkg.SHA256)
+	var ids [16]byte
+	for i, p := range f.plan {
+		if f.pkg.Files[i].IsDir() {
+			continue // folders are in the layer's head
+		}
+		binary.BigEndian.PutUint64(ids[:8], uint64(p.uid))
+		binary.BigEndian.PutUint64(ids[8:], uint64(p.gid))
+		h.Write(ids[:])
+		fmt.Fprintf(h, "%s\x00", p.path)
+	}
+	f.key = hex.EncodeToString(h.Sum(nil))
+	return f
+}
+
+// paths adds the paths of what the fragment's package brings, folders included.
+func (f *Fragment) paths(to map[string]bool) {
+	for _, p := range f.plan {
+		if p.path != "" {
+			to[p.path] = true
+		}
+	}
+}
+
+// content writes the fragment's tar entries, uncompressed and without an end, straight from the
+// RPM's payload and in its order. Hard links follow their file.
+func (f *Fragment) content(w io.Writer) error {
+	if err := f.write(w); err != nil {
+		return fmt.Errorf("package %s: %w", f.pkg.Name, err)
+	}
+	return nil
+}
+
+func (f *Fragment) write(w io.Writer) error {
+	p, err := rpm.Open(f.pkg.Path)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	payload, err := p.Payload()
+	if err != nil {
+		return err
+	}
+	defer payload.Close()
+	a := newArchive(w)
+	done := make([]bool, len(f.plan))
+	for {
+		i, r, err := payload.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if i < 0 || i >= len(f.plan) || done[i] {
+			return fmt.Errorf("the payload holds an entry twice, or one that is not in the header")
+		}
+		done[i] = true
+		if err := f.add(a, i, done, r); err != nil {
+			return err
+		}
+	}
+	for i := range done {
+		if f.plan[i].path != "" && !done[i] && !f.pkg.Files[i].IsDir() {
+			return fmt.Errorf("the payload lacks %s", f.pkg.Files[i].Path)
+		}
+	}
+	return a.tw.Flush()
+}
+
+// add writes what comes of payload entry i. Of files that share an inode, the payload holds the
+// content with the last one; all of them are written then, the first of them as the file.
+func (f *Fragment) add(a *Archive, i int, done []bool, r io.Reader) error {
+	file := &f.pkg.Files[i]
+	if file.IsDir() {
+		return nil
+	}
+	set := []int{i}
+	if file.IsRegular() && len(file.HardLinks) > 1 {
+		set = file.HardLinks
+		for _, j := range set {
+			if !done[j] && !f.pkg.Files[j].IsGhost() {
+				return nil
+			}
+		}
+	}
+	first := ""
+	for _, j := range set {
+		if f.plan[j].path == "" {
+			continue
+		}
+		e, err := f.entry(j)
+		if err != nil {
+			return err
+		}
+		if first != "" {
+			e.HardLink, e.Link, e.Xattrs = true, first, nil
+		} else {
+			e.Size = file.Size
+			first = e.Path
+		}
+		if err := a.Add(e, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *Fragment) entry(i int) (Entry, error) {
+	file, at := &f.pkg.Files[i], f.plan[i]
+	e := Entry{
+		Path: at.path, Mode: file.Mode, UID: at.uid, GID: at.gid,
+		ModTime: file.ModTime, Link: file.Link,
+	}
+	if file.Caps != "" {
+		value, err := encodeCapabilities(file.Caps)
+		if err != nil {
+			return e, fmt.Errorf("%s: %w", file.Path, err)
+		}
+		if value != nil {
+			e.Xattrs = map[string]string{capabilityXattr: string(value)}
+		}
+	}
+	return e, nil
+}

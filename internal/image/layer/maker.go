@@ -1,0 +1,261 @@
+package layer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/slipway-build/slipway/internal/cache"
+)
+
+// Maker makes layers and keeps them in a cache. It is safe for concurrent use; each call works on
+// one processor.
+type Maker struct {
+	Cache       *cache.Dir
+	Compression Compression
+	// Level of the compression; zero is fast.
+	Level int
+}
+
+// The cache holds a layer as a folder with the blob and its description, and for every fragment in
+// a layer a pointer to its place there, so that no compressed byte is stored twice.
+const (
+	layerKind    = "layer"
+	fragmentKind = "fragment"
+	blobName     = "blob"
+	infoName     = "layer.json"
+)
+
+// layerFormat is part of every layer's key.
+const layerFormat = "layer/1"
+
+// info describes a stored layer.
+type info struct {
+	Digest  string `json:"digest"`
+	DiffID  string `json:"diffID"`
+	Size    int64  `json:"size"`
+	TarSize int64  `json:"tarSize"`
+}
+
+// pointer says where a fragment's compressed bytes are.
+type pointer struct {
+	Layer  string `json:"layer"`
+	Offset int64  `json:"offset"`
+	Size   int64  `json:"size"`
+}
+
+// Packages makes the layer of these packages of the tree: the folders that their files need, then
+// their fragments in the given order. Fragments that are in the cache are not compressed again.
+func (m *Maker) Packages(ctx context.Context, t *Tree, packages []int) (Blob, error) {
+	paths := map[string]bool{}
+	fragments := make([]*Fragment, len(packages))
+	parts := []string{layerFormat, string(m.Compression), strconv.Itoa(m.Level)}
+	for i, n := range packages {
+		fragments[i] = t.Fragment(n)
+		fragments[i].paths(paths)
+		parts = append(parts, fragments[i].key)
+	}
+	dirs := t.parents(paths)
+	for _, d := range dirs {
+		parts = append(parts, fmt.Sprintf("%s\x00%o %d %d", d.Path, d.Mode, d.UID, d.GID))
+	}
+	key := cache.Key(parts...)
+	blob, err := m.packages(ctx, key, dirs, fragments)
+	var damaged *damagedError
+	if errors.As(err, &damaged) {
+		if err := m.Cache.Remove(fragmentKind, damaged.key); err != nil {
+			return Blob{}, err
+		}
+		blob, err = m.packages(ctx, key, dirs, fragments)
+	}
+	return blob, err
+}
+
+func (m *Maker) packages(ctx context.Context, key string, dirs []Directory, fragments []*Fragment) (Blob, error) {
+	var placed []pointer
+	blob, err := m.make(ctx, key, func(s *stream) error {
+		err := s.piece(func(w io.Writer) error {
+			a := newArchive(w)
+			for _, d := range dirs {
+				if err := a.Add(d.entry(), nil); err != nil {
+					return err
+				}
+			}
+			return a.tw.Flush()
+		})
+		if err != nil {
+			return err
+		}
+		for _, f := range fragments {
+			start := s.size.n
+			if err := m.fragment(s, f); err != nil {
+				return err
+			}
+			placed = append(placed, pointer{Layer: key, Offset: start, Size: s.size.n - start})
+		}
+		return nil
+	})
+	if err != nil {
+		return Blob{}, err
+	}
+	for i, at := range placed {
+		if err := m.point(ctx, fragments[i], at); err != nil {
+			return Blob{}, err
+		}
+	}
+	return blob, nil
+}
+
+// Files makes a layer of entries that write adds. The caller gives the key: the hash of all that
+// decides what write adds.
+func (m *Maker) Files(ctx context.Context, key string, write func(*Archive) error) (Blob, error) {
+	key = cache.Key(layerFormat, string(m.Compression), strconv.Itoa(m.Level), "files", key)
+	return m.make(ctx, key, func(s *stream) error {
+		return s.piece(func(w io.Writer) error {
+			a := newArchive(w)
+			if err := write(a); err != nil {
+				return err
+			}
+			return a.tw.Flush()
+		})
+	})
+}
+
+func (d Directory) entry() Entry {
+	return Entry{Path: d.Path, Mode: 0o040000 | d.Mode, UID: d.UID, GID: d.GID, ModTime: DirectoryTime}
+}
+
+// make gives the layer with this key, made by write where it is not in the cache.
+func (m *Maker) make(ctx context.Context, key string, write func(*stream) error) (Blob, error) {
+	if err := m.Compression.Check(m.Level); err != nil {
+		return Blob{}, err
+	}
+	for range 2 {
+		dir, hit, err := m.Cache.Tree(ctx, layerKind, key, func(dir string) error {
+			return m.store(ctx, dir, write)
+		})
+		if err != nil {
+			return Blob{}, err
+		}
+		blob, err := m.load(dir)
+		if err == nil {
+			return blob, nil
+		}
+		if !hit {
+			return Blob{}, err
+		}
+		// An entry that a crash of the machine damaged.
+		if err := m.Cache.Remove(layerKind, key); err != nil {
+			return Blob{}, err
+		}
+	}
+	return Blob{}, errors.New("the cache's copy of a layer is damaged and cannot be replaced")
+}
+
+func (m *Maker) store(ctx context.Context, dir string, write func(*stream) error) error {
+	file, err := os.Create(filepath.Join(dir, blobName))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	s, err := newStream(ctx, file, m.Compression, m.Level)
+	if err != nil {
+		return err
+	}
+	if err := write(s); err != nil {
+		return err
+	}
+	if err := s.end(); err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	data, err := json.Marshal(s.info())
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, infoName), data, 0o644)
+}
+
+func (m *Maker) load(dir string) (Blob, error) {
+	data, err := os.ReadFile(filepath.Join(dir, infoName))
+	if err != nil {
+		return Blob{}, fmt.Errorf("reading cached layer: %w", err)
+	}
+	var i info
+	if err := json.Unmarshal(data, &i); err != nil {
+		return Blob{}, fmt.Errorf("reading cached layer: %w", err)
+	}
+	path := filepath.Join(dir, blobName)
+	st, err := os.Stat(path)
+	if err != nil {
+		return Blob{}, fmt.Errorf("reading cached layer: %w", err)
+	}
+	if st.Size() != i.Size {
+		return Blob{}, fmt.Errorf("reading cached layer: it has %d bytes and should have %d", st.Size(), i.Size)
+	}
+	return Blob{Path: path, Digest: i.Digest, DiffID: i.DiffID, Size: i.Size, TarSize: i.TarSize, Compression: m.Compression}, nil
+}
+
+// cacheKey of a fragment: of its content and of how it is compressed.
+func (m *Maker) cacheKey(f *Fragment) string {
+	return cache.Key(f.key, string(m.Compression), strconv.Itoa(m.Level))
+}
+
+func (m *Maker) point(ctx context.Context, f *Fragment, at pointer) error {
+	data, err := json.Marshal(at)
+	if err != nil {
+		return err
+	}
+	_, _, err = m.Cache.Put(ctx, fragmentKind, m.cacheKey(f), strings.NewReader(string(data)))
+	return err
+}
+
+// damagedError is a fragment whose stored bytes do not decompress.
+type damagedError struct {
+	key string
+	err error
+}
+
+func (e *damagedError) Error() string { return "reading cached fragment: " + e.err.Error() }
+func (e *damagedError) Unwrap() error { return e.err }
+
+// fragment adds a package's part, copied where it is stored and made where it is not.
+func (m *Maker) fragment(s *stream, f *Fragment) error {
+	key := m.cacheKey(f)
+	file, at, ok := m.stored(key)
+	if !ok {
+		return s.piece(f.content)
+	}
+	defer file.Close()
+	if err := s.copy(io.NewSectionReader(file, at.Offset, at.Size), at.Size); err != nil {
+		return &damagedError{key, err}
+	}
+	return nil
+}
+
+func (m *Maker) stored(key string) (*os.File, pointer, bool) {
+	path, ok := m.Cache.Path(fragmentKind, key)
+	if !ok {
+		return nil, pointer{}, false
+	}
+	var at pointer
+	data, err := os.ReadFile(path)
+	if err != nil || json.Unmarshal(data, &at) != nil {
+		return nil, at, false
+	}
+	dir, ok := m.Cache.Path(layerKind, at.Layer)
+	if !ok {
+		_ = m.Cache.Remove(fragmentKind, key)
+		return nil, at, false
+	}
+	file, err := os.Open(filepath.Join(dir, blobName))
+	return file, at, err == nil
+}

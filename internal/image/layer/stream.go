@@ -1,0 +1,106 @@
+package layer
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"io"
+)
+
+// stream writes a blob as a row of pieces, each compressed for itself, and hashes both the blob and
+// the tar stream in it on the way.
+type stream struct {
+	compressor     compressor
+	out            io.Writer // the blob: file, hash, counter
+	tar            io.Writer // the tar stream: hash, counter
+	digest, diffID hash.Hash
+	size, tarSize  counter
+	buffer         *bufio.Writer
+}
+
+// counter counts what is written to it.
+type counter struct{ n int64 }
+
+func (c *counter) Write(p []byte) (int, error) {
+	c.n += int64(len(p))
+	return len(p), nil
+}
+
+// cancelled makes a writer fail once the context has ended.
+type cancelled struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+func (c cancelled) Write(p []byte) (int, error) {
+	if err := context.Cause(c.ctx); err != nil {
+		return 0, err
+	}
+	return c.w.Write(p)
+}
+
+func newStream(ctx context.Context, file io.Writer, c Compression, level int) (*stream, error) {
+	z, err := c.compressor(level)
+	if err != nil {
+		return nil, err
+	}
+	s := &stream{compressor: z, digest: sha256.New(), diffID: sha256.New()}
+	s.out = io.MultiWriter(file, s.digest, &s.size)
+	s.tar = cancelled{ctx, io.MultiWriter(s.diffID, &s.tarSize)}
+	s.buffer = bufio.NewWriterSize(nil, 256<<10)
+	return s, nil
+}
+
+// piece adds what write writes, as one member or frame.
+func (s *stream) piece(write func(w io.Writer) error) error {
+	s.compressor.Reset(s.out)
+	s.buffer.Reset(io.MultiWriter(s.tar, s.compressor))
+	if err := write(s.buffer); err != nil {
+		return err
+	}
+	if err := s.buffer.Flush(); err != nil {
+		return err
+	}
+	return s.compressor.Close()
+}
+
+// copy adds size bytes that are compressed already, decompressing them for the diff id.
+func (s *stream) copy(r io.Reader, size int64) error {
+	before := s.size.n
+	z, err := Reader(io.TeeReader(r, s.out))
+	if err != nil {
+		return err
+	}
+	defer z.Close()
+	s.buffer.Reset(s.tar)
+	if _, err := io.Copy(s.buffer, z); err != nil {
+		return err
+	}
+	if err := s.buffer.Flush(); err != nil {
+		return err
+	}
+	if got := s.size.n - before; got != size {
+		return fmt.Errorf("it has %d bytes and should have %d", got, size)
+	}
+	return nil
+}
+
+// end adds the end of the archive: two blocks of zeros.
+func (s *stream) end() error {
+	return s.piece(func(w io.Writer) error {
+		_, err := w.Write(make([]byte, 1024))
+		return err
+	})
+}
+
+func (s *stream) info() info {
+	return info{
+		Digest:  hex.EncodeToString(s.digest.Sum(nil)),
+		DiffID:  hex.EncodeToString(s.diffID.Sum(nil)),
+		Size:    s.size.n,
+		TarSize: s.tarSize.n,
+	}
+}

@@ -1,0 +1,294 @@
+package layer
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/slipway-build/slipway/internal/rpm"
+)
+
+// modePerm are the bits of st_mode that are no file type.
+const modePerm = 0o7777
+
+// Package is what this room needs to know of one RPM.
+type Package struct {
+	// Name is what messages call it.
+	Name string
+	// Path and SHA256 of the RPM file.
+	Path, SHA256 string
+	// Files as the RPM's header lists them.
+	Files []rpm.File
+}
+
+// Filter says which of the packages' files stay out, as rpm's --excludedocs and %_install_langs do.
+type Filter struct {
+	NoDocs bool
+	// Languages that stay. Empty: all.
+	Languages []string
+}
+
+// Directory is a folder of the root filesystem.
+type Directory struct {
+	Path     string
+	Mode     uint32
+	UID, GID int
+}
+
+// Tree is where the files of a set of packages come to lie in one root filesystem: the paths after
+// directory links, the owners as numbers, what is left out, and the folders with their modes.
+type Tree struct {
+	packages []Package
+	plans    [][]place
+	dirs     map[string]Directory
+	unknown  []UnknownOwner
+}
+
+// place says what becomes of one file of a package.
+type place struct {
+	path     string // absolute, no link in its folders; "" when the file is not installed
+	uid, gid int
+	filtered bool // left out by the filter, which FILESTATES tells
+}
+
+// UnknownOwner is a name that no package defines; its files are root's.
+type UnknownOwner struct{ Package, Kind, Name string }
+
+// Conflict says that two packages bring different files of the same path. rpm refuses to install
+// them together as well.
+type Conflict struct{ Path, First, Second string }
+
+func (c *Conflict) Error() string {
+	return fmt.Sprintf("packages %s and %s bring different files as %s, so they cannot be in one image", c.First, c.Second, c.Path)
+}
+
+// Plan places the files of packages, given in the order of their installation: of a folder that
+// several own, the last one's mode and owner count. links are those that are in the root besides
+// the packages' own.
+func Plan(packages []Package, ids IDs, links Links, filter Filter) (*Tree, error) {
+	t := &Tree{packages: packages, plans: make([][]place, len(packages)), dirs: map[string]Directory{}}
+	links, err := collectLinks(packages, links)
+	if err != nil {
+		return nil, err
+	}
+	for n := range packages {
+		if err := t.place(n, ids, links, filter); err != nil {
+			return nil, fmt.Errorf("package %s: %w", packages[n].Name, err)
+		}
+	}
+	if err := t.check(); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// UnknownOwners are the names that no map had, each once for a package.
+func (t *Tree) UnknownOwners() []UnknownOwner { return t.unknown }
+
+// States are the values of the RPMTAG_FILESTATES of a package: 0 for normal, 2 for a file that the
+// filter left out.
+func (t *Tree) States(pkg int) []byte {
+	const notInstalled = 2
+	states := make([]byte, len(t.plans[pkg]))
+	for i, p := range t.plans[pkg] {
+		if p.filtered {
+			states[i] = notInstalled
+		}
+	}
+	return states
+}
+
+func collectLinks(packages []Package, extra Links) (Links, error) {
+	all := Links{}
+	for _, p := range packages {
+		for _, f := range p.Files {
+			if f.IsLink() && !f.IsGhost() {
+				all[f.Path] = f.Link
+			}
+		}
+	}
+	maps.Copy(all, extra)
+	return all.settle()
+}
+
+func (t *Tree) place(n int, ids IDs, links Links, filter Filter) error {
+	files := t.packages[n].Files
+	skip := filter.skipped(files)
+	plan := make([]place, len(files))
+	t.plans[n] = plan
+	for i, f := range files {
+		if err := checkPath(f.Path); err != nil {
+			return err
+		}
+		if f.IsGhost() || skip[i] {
+			plan[i].filtered = skip[i]
+			continue
+		}
+		resolve := links.resolve
+		if f.IsDir() {
+			resolve = func(name string, used func(string)) (string, error) { return links.follow(name, used) }
+		}
+		real, err := resolve(f.Path, nil)
+		if err != nil {
+			return err
+		}
+		plan[i] = place{path: real, uid: t.owner(n, "user", f.Owner, ids.user), gid: t.owner(n, "group", f.Group, ids.group)}
+		if f.IsDir() {
+			t.dirs[real] = Directory{Path: real, Mode: f.Mode & modePerm, UID: plan[i].uid, GID: plan[i].gid}
+		}
+	}
+	return nil
+}
+
+func (t *Tree) owner(n int, kind, name string, find func(string) (int, bool)) int {
+	id, ok := find(name)
+	if !ok {
+		u := UnknownOwner{t.packages[n].Name, kind, name}
+		if !slices.Contains(t.unknown, u) {
+			t.unknown = append(t.unknown, u)
+		}
+	}
+	return id
+}
+
+// check finds two different files of one path, and files where a folder must be.
+func (t *Tree) check() error {
+	type at struct{ pkg, file int }
+	seen := map[string]at{}
+	for n, plan := range t.plans {
+		for i, p := range plan {
+			f := &t.packages[n].Files[i]
+			if p.path == "" || f.IsDir() {
+				continue
+			}
+			if _, ok := t.dirs[p.path]; ok {
+				return &Conflict{p.path, t.packages[n].Name, t.ownerOf(p.path)}
+			}
+			first, ok := seen[p.path]
+			if !ok {
+				seen[p.path] = at{n, i}
+				continue
+			}
+			g := &t.packages[first.pkg].Files[first.file]
+			switch {
+			case sameFile(f, g):
+			case f.Color != g.Color && f.Color|g.Color == 3:
+				// Of two ELF files of different word sizes the 64-bit one stays (rpm's
+				// %_prefer_color 2); the other counts as installed.
+				if f.Color == 2 {
+					t.plans[first.pkg][first.file].path = ""
+					seen[p.path] = at{n, i}
+				} else {
+					plan[i].path = ""
+				}
+			default:
+				return &Conflict{p.path, t.packages[first.pkg].Name, t.packages[n].Name}
+			}
+		}
+	}
+	for _, p := range slices.Sorted(maps.Keys(seen)) {
+		for dir := path.Dir(p); dir != "/"; dir = path.Dir(dir) {
+			if a, ok := seen[dir]; ok {
+				b := seen[p]
+				return fmt.Errorf("package %s: the folder of %s is a file of package %s", t.packages[b.pkg].Name, p, t.packages[a.pkg].Name)
+			}
+		}
+	}
+	return nil
+}
+
+func (t *Tree) ownerOf(dir string) string {
+	for n, plan := range t.plans {
+		for _, p := range plan {
+			if p.path == dir {
+				return t.packages[n].Name
+			}
+		}
+	}
+	return ""
+}
+
+// sameFile is rpm's rpmfilesCompare, with the digest only where both have the same kind.
+func sameFile(f, g *rpm.File) bool {
+	switch {
+	case f.Mode != g.Mode:
+		return false
+	case f.IsLink():
+		return f.Link == g.Link
+	case f.IsRegular():
+		return f.Size == g.Size && f.DigestAlgo == g.DigestAlgo && f.Digest == g.Digest
+	}
+	return true
+}
+
+// parents gives the folders above and among the given absolute paths, sorted, with the modes that
+// their packages gave them, or 0755 and root. The root itself is among them when a package owns it.
+func (t *Tree) parents(paths map[string]bool) []Directory {
+	need := map[string]bool{}
+	for p := range paths {
+		for ; p != "/" && !need[p]; p = path.Dir(p) {
+			need[p] = true
+		}
+	}
+	out := make([]Directory, 0, len(need)+1)
+	if root, ok := t.dirs["/"]; ok {
+		out = append(out, root)
+	}
+	for _, p := range slices.Sorted(maps.Keys(need)) {
+		d, ok := t.dirs[p]
+		if !ok {
+			d = Directory{Path: p, Mode: 0o755}
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// checkPath refuses a path that is not absolute or not clean: no package has one, and a hostile one
+// gets no further.
+func checkPath(p string) error {
+	if !strings.HasPrefix(p, "/") || path.Clean(p) != p || strings.ContainsRune(p, 0) {
+		return fmt.Errorf("file path %q is not absolute and clean", p)
+	}
+	return nil
+}
+
+// skipped marks the files that the filter leaves out, and folders of which nothing else is left.
+func (filter Filter) skipped(files []rpm.File) []bool {
+	skip := make([]bool, len(files))
+	if !filter.NoDocs && len(filter.Languages) == 0 {
+		return skip
+	}
+	left, emptied := map[string]int{}, map[string]bool{}
+	for i, f := range files {
+		dir := path.Dir(f.Path)
+		left[dir]++
+		if filter.NoDocs && f.Flags&rpm.FileDoc != 0 || !filter.speaks(f.Lang) {
+			skip[i], emptied[dir] = true, true
+			left[dir]--
+		}
+	}
+	for i, f := range slices.Backward(files) {
+		if f.IsDir() && !skip[i] && emptied[f.Path] && left[f.Path] == 0 {
+			skip[i] = true
+		}
+	}
+	return skip
+}
+
+// speaks says whether a file of these locales ("de" or "de|de_AT"; "" for all) is wanted.
+func (filter Filter) speaks(lang string) bool {
+	if lang == "" || len(filter.Languages) == 0 {
+		return true
+	}
+	for have := range strings.SplitSeq(lang, "|") {
+		for _, want := range filter.Languages {
+			if have == want || strings.HasPrefix(want, have) && strings.ContainsAny(want[len(have):][:1], "_.@") {
+				return true
+			}
+		}
+	}
+	return false
+}
