@@ -79,7 +79,7 @@ func Key(parts ...string) string {
 	for _, p := range parts {
 		binary.BigEndian.PutUint64(n[:], uint64(len(p)))
 		h.Write(n[:])
-		io.WriteString(h, p)
+		h.Write([]byte(p))
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
@@ -92,15 +92,15 @@ func (d *Dir) Path(kind, key string) (string, bool) {
 }
 
 // File returns the path of the file kind/key and whether it was there already. Where it was not,
-// make writes its content; when make or the disk fails, nothing of it stays.
-func (d *Dir) File(ctx context.Context, kind, key string, make func(w io.Writer) error) (path string, hit bool, err error) {
+// fill writes its content; when fill or the disk fails, nothing of it stays.
+func (d *Dir) File(ctx context.Context, kind, key string, fill func(w io.Writer) error) (path string, hit bool, err error) {
 	return d.entry(ctx, kind, key, func(tmp string) error {
 		f, err := os.OpenFile(tmp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 		if err != nil {
 			return err
 		}
 		defer f.Close()
-		if err := make(f); err != nil {
+		if err := fill(f); err != nil {
 			return err
 		}
 		if err := f.Sync(); err != nil {
@@ -118,15 +118,15 @@ func (d *Dir) Put(ctx context.Context, kind, key string, r io.Reader) (path stri
 	})
 }
 
-// Tree is File for a folder: make fills the folder that it is given, which exists and is empty.
+// Tree is File for a folder: fill populates the folder that it is given, which exists and is empty.
 // The files in it are not flushed one by one: a folder is cheap to make again, and a kernel that
 // crashed within seconds of the rename is the one case in which it could be damaged.
-func (d *Dir) Tree(ctx context.Context, kind, key string, make func(dir string) error) (path string, hit bool, err error) {
+func (d *Dir) Tree(ctx context.Context, kind, key string, fill func(dir string) error) (path string, hit bool, err error) {
 	return d.entry(ctx, kind, key, func(tmp string) error {
 		if err := os.Mkdir(tmp, 0o755); err != nil {
 			return err
 		}
-		return make(tmp)
+		return fill(tmp)
 	})
 }
 
@@ -154,7 +154,7 @@ func (d *Dir) Temp(pattern string) (dir string, cleanup func(), err error) {
 }
 
 // entry is the one way in which entries come to be.
-func (d *Dir) entry(ctx context.Context, kind, key string, make func(tmp string) error) (string, bool, error) {
+func (d *Dir) entry(ctx context.Context, kind, key string, fill func(tmp string) error) (string, bool, error) {
 	if p, ok := d.Path(kind, key); ok {
 		return p, true, nil
 	}
@@ -173,7 +173,7 @@ func (d *Dir) entry(ctx context.Context, kind, key string, make func(tmp string)
 	}
 	defer cleanup()
 	tmp := filepath.Join(dir, "new")
-	if err := make(tmp); err != nil {
+	if err := fill(tmp); err != nil {
 		return "", false, err
 	}
 	if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -122,8 +123,8 @@ func TestErrors(t *testing.T) {
 func TestAllErrorsAtOnce(t *testing.T) {
 	text := strings.NewReplacer("ports: [8080]", "ports: [http]", "branch: main", "brunch: main", "20s", "never").Replace(good)
 	_, err := config.Parse([]byte(text), "f")
-	es, ok := err.(config.Errors)
-	if !ok || len(es) != 3 {
+	var es config.Errors
+	if !errors.As(err, &es) || len(es) != 3 {
 		t.Fatalf("errors: %v", err)
 	}
 	for i := 1; i < len(es); i++ {
@@ -135,7 +136,7 @@ func TestAllErrorsAtOnce(t *testing.T) {
 
 func TestExternalMustBePinned(t *testing.T) {
 	for ref, ok := range map[string]bool{
-		"docker.io/valkey/valkey:8": false,
+		"docker.io/valkey/valkey:8":                                 false,
 		"docker.io/valkey/valkey@sha256:" + strings.Repeat("a", 64): true,
 	} {
 		_, err := config.Parse([]byte(good+"externals: {cache: {image: \""+ref+"\"}}\n"), "f")

@@ -98,6 +98,7 @@ func (d *decoder) required(v reflect.Value, p string) {
 		for i := range v.Len() {
 			d.required(v.Index(i), fmt.Sprintf("%s[%d]", p, i))
 		}
+	default: // scalars have been looked at with their struct
 	}
 }
 
