@@ -2,7 +2,11 @@ package sandbox
 
 import (
 	"context"
-	"fmt"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -15,35 +19,26 @@ type Result struct {
 	Duration time.Duration
 }
 
-// ExitError is a command that ran and did not end with exit code 0.
-// An error of another type means that it could not be run.
-type ExitError struct {
-	// Code is the exit code; 128 + Signal when a signal ended it.
-	Code int
-	// Signal that ended the command; 0 when it exited by itself.
-	Signal syscall.Signal
-	// Reason it was ended by the sandbox for; empty when it ended by itself.
-	Reason Reason
-	// Limit is the limit that Reason names, as text ("512 MiB", "30s").
-	Limit string
-}
-
-// Reason is why the sandbox ended a command.
-type Reason string
-
-const (
-	MemoryLimit  Reason = "memory limit"
-	ProcessLimit Reason = "process limit" // reached, and the command then failed
-	TimeLimit    Reason = "time limit"
-	OutputLimit  Reason = "output limit"
-	Cancelled    Reason = "cancelled" // the context ended; errors.Is finds its cause
-	Killed       Reason = "killed"    // by Process.Kill, or process 1 died
-)
-
-func (e *ExitError) Error() string { return fmt.Sprintf("exit code %d", e.Code) }
-
 // Process is a started sandbox. Its methods may be called concurrently.
-type Process struct{}
+type Process struct {
+	spec    Spec
+	process *os.Process // process 1
+	events  *json.Decoder
+	control *os.File
+	output  *output
+	group   *cgroup
+	cleanup []func() // at the end, last first
+	started time.Time
+
+	commands sync.Mutex // writes to control
+	stopping sync.Mutex
+	reason   Reason // the first that the sandbox was stopped for
+	cause    error
+
+	done   chan struct{}
+	result Result
+	err    error
+}
 
 // Run starts spec's command and waits for its end. A command that ends with
 // another code than 0 is an *ExitError; the Result is then valid as well.
@@ -57,22 +52,169 @@ func Run(ctx context.Context, spec Spec) (Result, error) {
 	return p.Wait()
 }
 
-// Start starts spec's command. It returns when the command has been executed,
-// or with the error that prevented it. ctx governs the whole life of the
-// sandbox, as in Run. Wait must be called.
-func Start(ctx context.Context, spec Spec) (*Process, error) {
-	return nil, fmt.Errorf("starting the sandbox: %w", ctx.Err())
-}
-
 // Wait waits until the command and everything it started are gone and returns
 // how it ended. It may be called several times.
-func (p *Process) Wait() (Result, error) { return Result{}, nil }
+func (p *Process) Wait() (Result, error) {
+	<-p.done
+	return p.result, p.err
+}
 
-// Signal sends a signal to the command's process group.
-func (p *Process) Signal(sig syscall.Signal) error { return nil }
+// Done is closed when Wait would return.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Signal sends a signal to the command's process group. It is an error when the
+// sandbox has ended.
+func (p *Process) Signal(sig syscall.Signal) error {
+	p.commands.Lock()
+	defer p.commands.Unlock()
+	return json.NewEncoder(p.control).Encode(command{Signal: sig})
+}
 
 // Kill ends everything at once.
-func (p *Process) Kill() error { return nil }
+func (p *Process) Kill() error {
+	p.stop(Killed, nil, -1)
+	return nil
+}
+
+// Stop sends SIGTERM and, after the grace time, kills everything. It does not
+// wait for that.
+func (p *Process) Stop() { p.stop(Cancelled, nil, p.spec.grace()) }
 
 // Pid is the host's number of the sandbox's process 1.
-func (p *Process) Pid() int { return 0 }
+func (p *Process) Pid() int { return p.process.Pid }
+
+// stop ends the command, for the first reason that there is.
+func (p *Process) stop(reason Reason, cause error, grace time.Duration) {
+	p.stopping.Lock()
+	defer p.stopping.Unlock()
+	if p.reason == "" {
+		p.reason, p.cause = reason, cause
+	}
+	if grace > 0 && p.Signal(syscall.SIGTERM) == nil {
+		time.AfterFunc(grace, p.killFirst)
+		return
+	}
+	p.killFirst()
+}
+
+// killFirst kills process 1, and so everything in its process namespace.
+func (p *Process) killFirst() {
+	// An error means that it has ended.
+	_ = p.process.Kill()
+}
+
+func (s *Spec) grace() time.Duration {
+	if s.Grace == 0 {
+		return DefaultGrace
+	}
+	return s.Grace
+}
+
+// watch sees a started command to its end.
+func (p *Process) watch(ctx context.Context) {
+	defer close(p.done)
+	stopWatching := context.AfterFunc(ctx, func() { p.stop(Cancelled, context.Cause(ctx), p.spec.grace()) })
+	defer stopWatching()
+	if p.spec.Limits.Time > 0 {
+		timer := time.AfterFunc(p.spec.Limits.Time, func() { p.stop(TimeLimit, nil, p.spec.grace()) })
+		defer timer.Stop()
+	}
+
+	var last event
+	readErr := p.events.Decode(&last)
+	if readErr != nil || last.Exit == nil {
+		last.Exit = &exit{Code: 128 + int(syscall.SIGKILL), Signal: syscall.SIGKILL}
+		p.stopping.Lock()
+		if p.reason == "" && p.group.exceeded() == "" {
+			p.reason = Killed
+		}
+		p.stopping.Unlock()
+	}
+	writeErr := p.end()
+	p.result = Result{Code: last.Exit.Code, Duration: time.Since(p.started)}
+	p.err = p.verdict(*last.Exit, writeErr)
+}
+
+// end waits for the death of process 1, which is that of everything inside, and
+// frees what the sandbox used.
+func (p *Process) end() error {
+	_, waitErr := p.process.Wait()
+	writeErr := p.output.wait()
+	p.control.Close()
+	p.stopping.Lock()
+	if p.reason == "" {
+		p.reason = p.group.exceeded()
+	}
+	p.stopping.Unlock()
+	p.release()
+	return errors.Join(writeErr, waitErr)
+}
+
+func (p *Process) release() {
+	for len(p.cleanup) > 0 {
+		last := len(p.cleanup) - 1
+		p.cleanup[last]()
+		p.cleanup = p.cleanup[:last]
+	}
+}
+
+// verdict is the error that an end amounts to.
+func (p *Process) verdict(e exit, outputErr error) error {
+	p.stopping.Lock()
+	defer p.stopping.Unlock()
+	// A limit of memory or processes that was met and coped with is no failure.
+	coped := e.Code == 0 && (p.reason == MemoryLimit || p.reason == ProcessLimit)
+	if e.Code == 0 && (p.reason == "" || coped) {
+		return outputErr
+	}
+	return &ExitError{
+		Code: e.Code, Signal: e.Signal, Reason: p.reason,
+		Limit: p.spec.Limits.text(p.reason), cause: p.cause,
+	}
+}
+
+// output copies what the command writes, within a limit.
+type output struct {
+	mu       sync.Mutex
+	left     int64 // bytes; negative: no limit
+	exceeded func()
+	err      error
+	copies   sync.WaitGroup
+}
+
+// copy starts copying from r to w until r ends.
+func (o *output) copy(w io.Writer, r *os.File) {
+	o.copies.Go(func() {
+		defer r.Close()
+		buf := make([]byte, 32<<10)
+		for {
+			n, err := r.Read(buf)
+			o.write(w, buf[:n])
+			if err != nil {
+				return // the end of file, the only one a pipe has
+			}
+		}
+	})
+}
+
+// write writes what the limit leaves. After a limit or an error the rest is
+// thrown away, so that the command does not hang on a full pipe.
+func (o *output) write(w io.Writer, data []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.left >= 0 && int64(len(data)) > o.left {
+		data = data[:o.left]
+		defer o.exceeded()
+	}
+	if o.left >= 0 {
+		o.left -= int64(len(data))
+	}
+	if o.err == nil && len(data) > 0 {
+		_, o.err = w.Write(data)
+	}
+}
+
+func (o *output) wait() error {
+	o.copies.Wait()
+	return o.err
+}

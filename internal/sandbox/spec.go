@@ -59,6 +59,8 @@ type Spec struct {
 	// stopped by the context or by Limits.Time; zero is DefaultGrace, negative
 	// is none (SIGKILL at once).
 	Grace time.Duration
+
+	probe bool // run nothing
 }
 
 // DefaultGrace is the time between SIGTERM and SIGKILL where Spec.Grace is zero.

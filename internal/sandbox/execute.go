@@ -1,0 +1,123 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// execute starts the command in the root filesystem that the process is in.
+func execute(o *order) (pid int, err error) {
+	who, err := identify(o)
+	if err != nil {
+		return 0, err
+	}
+	env := o.Env
+	if _, ok := lookupEnv(env, "PATH"); !ok {
+		env = append(env, "PATH="+defaultPath)
+	}
+	if _, ok := lookupEnv(env, "HOME"); !ok {
+		env = append(env, "HOME="+who.home)
+	}
+	search, _ := lookupEnv(env, "PATH")
+	program, err := findProgram(o.Args[0], search)
+	if err != nil {
+		return 0, err
+	}
+	if err := setResources(); err != nil {
+		return 0, err
+	}
+	for _, fd := range o.TaskFDs {
+		if _, err := unix.Write(fd, []byte("0")); err != nil {
+			return 0, fmt.Errorf("entering the control group: %w", err)
+		}
+	}
+	if err := confine(); err != nil {
+		return 0, err
+	}
+	args := slices.Clone(o.Args)
+	if len(o.Rlimits) > 0 {
+		args[0] = program
+		program, args = "/proc/self/exe", limitArgs(o.Rlimits, args)
+	}
+	pid, err = syscall.ForkExec(program, args, &syscall.ProcAttr{
+		Dir:   o.Dir,
+		Env:   env,
+		Files: []uintptr{0, 1, 2},
+		Sys: &syscall.SysProcAttr{
+			Setsid:      true,
+			Credential:  who.credential(o.IDs),
+			UseCgroupFD: o.CgroupFD != 0,
+			CgroupFD:    o.CgroupFD,
+		},
+	})
+	if err != nil {
+		return 0, executeError(o, program, err)
+	}
+	return pid, nil
+}
+
+// setResources sets what the command inherits from process 1 itself.
+func setResources() error {
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		return fmt.Errorf("hiding process 1: %w", err)
+	}
+	none := syscall.Rlimit{}
+	if err := syscall.Setrlimit(unix.RLIMIT_CORE, &none); err != nil {
+		return fmt.Errorf("forbidding core dumps: %w", err)
+	}
+	return nil
+}
+
+// executeError finds out which of the things that execve needs was not there.
+func executeError(o *order, program string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		if info, statErr := os.Stat(o.Dir); statErr != nil || !info.IsDir() {
+			return fmt.Errorf("working directory %s: %w", o.Dir, err)
+		}
+		if _, statErr := os.Stat(program); statErr == nil {
+			return fmt.Errorf("executing %s: its interpreter or loader: %w", program, err)
+		}
+	}
+	if errors.Is(err, syscall.ENOEXEC) {
+		return fmt.Errorf("executing %s: %w (is it built for this architecture?)", program, err)
+	}
+	return fmt.Errorf("executing %s: %w", program, err)
+}
+
+// findProgram looks a program up in the directories of search, as execvp(3) does.
+func findProgram(name, search string) (string, error) {
+	if strings.Contains(name, "/") {
+		return name, nil
+	}
+	for _, dir := range strings.Split(search, ":") {
+		if dir == "" {
+			dir = "."
+		}
+		candidate := path.Join(dir, name)
+		info, err := os.Stat(candidate)
+		if err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o111 != 0 {
+			return candidate, nil
+		}
+	}
+	return "", fmt.Errorf("looking for %s in %s: %w", name, search, syscall.ENOENT)
+}
+
+// lookupEnv returns the last value of a variable, which is the one that counts.
+func lookupEnv(env []string, name string) (string, bool) {
+	for _, e := range slices.Backward(env) {
+		if n, value, ok := strings.Cut(e, "="); ok && n == name {
+			return value, true
+		}
+	}
+	return "", false
+}

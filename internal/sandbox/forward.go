@@ -1,0 +1,77 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"time"
+)
+
+// startForwards begins to forward, in process 1.
+func startForwards(forwards []wireForward) error {
+	for _, f := range forwards {
+		listener, dial, err := f.open()
+		if err != nil {
+			return fmt.Errorf("forwarding %s: %w", f.Address, err)
+		}
+		go serve(listener, dial)
+	}
+	return nil
+}
+
+// open returns where connections come in, and how each goes on.
+func (f wireForward) open() (net.Listener, func() (net.Conn, error), error) {
+	if f.Direction == Inward {
+		file := os.NewFile(uintptr(f.FD), f.Name)
+		defer file.Close()
+		listener, err := net.FileListener(file)
+		return listener, func() (net.Conn, error) { return net.Dial("tcp", f.Address) }, err
+	}
+	// The directory stays open, so that a socket can be made anew in it.
+	socket := fdPath(f.FD) + "/" + f.Name
+	listener, err := net.Listen("tcp", f.Address)
+	return listener, func() (net.Conn, error) { return net.Dial("unix", socket) }, err
+}
+
+func serve(listener net.Listener, dial func() (net.Conn, error)) {
+	for {
+		in, err := listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil { // for want of file descriptors, say
+			time.Sleep(10 * time.Millisecond)
+			continue
+		}
+		go func() {
+			defer in.Close()
+			out, err := dial()
+			if err != nil {
+				return // closing the connection is the answer
+			}
+			defer out.Close()
+			join(in, out)
+		}()
+	}
+}
+
+// join copies both ways until both sides have ended.
+func join(a, b net.Conn) {
+	var wg sync.WaitGroup
+	for _, pair := range [][2]net.Conn{{a, b}, {b, a}} {
+		wg.Go(func() {
+			_, err := io.Copy(pair[0], pair[1])
+			if half, ok := pair[0].(interface{ CloseWrite() error }); ok {
+				_ = half.CloseWrite()
+			}
+			if err != nil {
+				a.Close()
+				b.Close()
+			}
+		})
+	}
+	wg.Wait()
+}

@@ -1,0 +1,129 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// runInit is process 1 of a sandbox; the calling goroutine is locked to its
+// thread. It returns only when there is nobody to tell of an error.
+func runInit() error {
+	// Whatever the starting program left open is not the command's.
+	if err := unix.CloseRange(controlFD, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
+		return fmt.Errorf("closing inherited files: %w", err)
+	}
+	control := json.NewDecoder(inherited(controlFD))
+	events := json.NewEncoder(os.NewFile(eventsFD, "events"))
+	var o order
+	if err := control.Decode(&o); err != nil {
+		return fmt.Errorf("reading the order: %w", err)
+	}
+	child, err := startCommand(&o)
+	if err != nil {
+		if err := events.Encode(event{Error: newStartError(err)}); err != nil {
+			return err
+		}
+		os.Exit(0)
+	}
+	if err := events.Encode(event{Started: true}); err != nil {
+		return err
+	}
+	var status exit
+	if child != 0 {
+		go relay(control, child)
+		if status, err = reap(child); err != nil {
+			return err
+		}
+	}
+	if err := events.Encode(event{Exit: &status}); err != nil {
+		return err
+	}
+	os.Exit(0) // the kernel kills whatever is left in the process namespace
+	return nil
+}
+
+// inherited wraps a file of the starting program for use with the poller, so
+// that waiting for it holds no thread.
+func inherited(fd int) *os.File {
+	// Should this fail, waiting holds a thread after all.
+	_ = syscall.SetNonblock(fd, true)
+	return os.NewFile(uintptr(fd), "inherited")
+}
+
+// startCommand builds the sandbox around the process and starts the command;
+// pid is 0 when there is none, as Probe wants it.
+func startCommand(o *order) (pid int, err error) {
+	syscall.Umask(0o022)
+	if err := unix.Sethostname([]byte(o.Hostname)); err != nil {
+		return 0, fmt.Errorf("setting the host name: %w", err)
+	}
+	if o.Network == NetworkNone {
+		if err := raiseLoopback(); err != nil {
+			return 0, err
+		}
+	}
+	if err := enterRoot(o); err != nil {
+		return 0, err
+	}
+	if err := startForwards(o.Forwards); err != nil {
+		return 0, err
+	}
+	if len(o.Args) == 0 {
+		return 0, nil
+	}
+	return execute(o)
+}
+
+// relay passes on what the starting program asks for. When that is gone, so is
+// the sandbox.
+func relay(control *json.Decoder, child int) {
+	for {
+		var c command
+		if err := control.Decode(&c); err != nil {
+			os.Exit(137)
+		}
+		// The command may just have ended.
+		_ = syscall.Kill(-child, c.Signal)
+	}
+}
+
+// reap waits for every process that becomes process 1's child until the command
+// itself has ended.
+func reap(child int) (exit, error) {
+	for {
+		var status syscall.WaitStatus
+		pid, err := syscall.Wait4(-1, &status, 0, nil)
+		switch {
+		case err == syscall.EINTR:
+		case err != nil:
+			return exit{}, fmt.Errorf("waiting for processes: %w", err)
+		case pid != child:
+		case status.Signaled():
+			return exit{Code: 128 + int(status.Signal()), Signal: status.Signal()}, nil
+		case status.Exited():
+			return exit{Code: status.ExitStatus()}, nil
+		}
+	}
+}
+
+// raiseLoopback brings up the only interface of a new network namespace.
+func raiseLoopback() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("raising loopback: %w", err)
+	}
+	defer unix.Close(fd)
+	ifreq, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	ifreq.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
+	if err := unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifreq); err != nil {
+		return fmt.Errorf("raising loopback: %w", err)
+	}
+	return nil
+}
