@@ -99,6 +99,27 @@ func (e *Engine) Define(text string) error {
 	return err
 }
 
+// Func adds a macro that is computed by a function of its expanded arguments; a definition of the same name takes
+// precedence. f must not keep the engine. A result that holds several lines is read as such.
+func (e *Engine) Func(name string, f func(e *Engine, args []string) (string, error)) {
+	e.builtins = maps.Clone(e.builtins)
+	e.builtins[name] = func(b *buffer, _ string, _ int, c call) (int, error) {
+		args, err := b.arguments(c)
+		if err != nil {
+			return 0, err
+		}
+		if c.hasArg {
+			args = split(args[0])
+		}
+		value, err := f(b.engine, args)
+		if err != nil {
+			return 0, err
+		}
+		b.out.WriteString(value)
+		return c.lineEnd, nil
+	}
+}
+
 // Undefine removes the newest definition of a name, as %undefine does.
 func (e *Engine) Undefine(name string) { e.pop(name) }
 
