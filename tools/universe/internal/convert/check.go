@@ -1,0 +1,59 @@
+package convert
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/slipway-build/slipway/internal/rpm"
+)
+
+// checkPaths refuses two packages that hold the same path: rpm would not install
+// both.
+func (u *universe) checkPaths() error {
+	owner := map[string]string{}
+	for _, p := range u.packages {
+		for _, f := range p.spec.Files {
+			if other, ok := owner[f.Path]; ok && other != p.spec.Name {
+				return fmt.Errorf("%s and %s both hold %s", other, p.spec.Name, f.Path)
+			}
+			owner[f.Path] = p.spec.Name
+		}
+	}
+	return nil
+}
+
+// checkRequires refuses a universe that is not closed: apt resolved it, so what
+// is not met was lost in conversion.
+func (u *universe) checkRequires() error {
+	var unmet []string
+	for _, p := range u.packages {
+		for _, d := range p.spec.Requires {
+			if !u.holds(d) {
+				unmet = append(unmet, fmt.Sprintf("%s requires %s", p.spec.Name, d))
+			}
+		}
+	}
+	if len(unmet) == 0 {
+		return nil
+	}
+	slices.Sort(unmet)
+	more := ""
+	if n := len(unmet); n > 10 {
+		unmet, more = unmet[:10], fmt.Sprintf(" and %d more", n-10)
+	}
+	return fmt.Errorf("nothing in the universe meets: %s%s", strings.Join(unmet, "; "), more)
+}
+
+// holds is meets, also for the one kind of rich dependencies that is written here.
+func (u *universe) holds(d rpm.Dependency) bool {
+	if !d.IsRich() {
+		return u.meets(d)
+	}
+	for text := range strings.SplitSeq(strings.Trim(d.Name, "()"), " or ") {
+		if one, err := rpm.ParseDependency(text); err == nil && u.meets(one) {
+			return true
+		}
+	}
+	return false
+}
