@@ -36,7 +36,7 @@ func (u *universe) amendAll() error {
 		case "python3":
 			p.spec.Provides = append(p.spec.Provides, rpm.Dependency{Name: "python(abi)", Sense: rpm.Equal, EVR: rpm.EVR{Version: pythonVersion}})
 		case "python3-waitress":
-			p.amendWaitress(u.debs["passwd"] != nil && u.debs["libc-bin"] != nil)
+			p.amendWaitress(u.debs["login"] != nil && u.debs["passwd"] != nil && u.debs["libc-bin"] != nil)
 		case "apache2":
 			p.addScript(shell(rpm.ScriptPost, enableModules))
 			p.require(rpm.Post, "coreutils")
@@ -51,8 +51,10 @@ func (p *pkg) amendLdconfig(lua bool) {
 	p.spec.Files = append(p.spec.Files, ghost("/etc/ld.so.cache", 0o644), ghost("/var/cache/ldconfig/aux-cache", 0o600))
 	p.holdOnly("/var/cache/ldconfig", 0o700)
 	trigger := rpm.Script{
-		Kind: rpm.ScriptTransFileTriggerIn, Program: []string{"/sbin/ldconfig"}, Priority: rpm.DefaultPriority,
+		Kind: rpm.ScriptTransFileTriggerIn, Program: []string{"/bin/sh"}, Priority: rpm.DefaultPriority,
 		Conditions: []rpm.Dependency{{Name: "/usr/lib"}},
+		// Not as the program itself: rpm gives a trigger an argument, ldconfig takes it for a folder.
+		Body: "/sbin/ldconfig\n",
 	}
 	if lua {
 		trigger.Program = []string{"<lua>"}
@@ -70,6 +72,7 @@ func (p *pkg) amendWaitress(canMakeUsers bool) {
 		return
 	}
 	p.addScript(shell(rpm.ScriptPre, makeWaitressUser))
+	p.require(rpm.Pre, "login") // nologin
 	p.require(rpm.Pre, "passwd")
 	p.require(rpm.Pre, "libc-bin")
 	p.dirs["/var/lib/waitress"] = rpmwrite.File{
