@@ -1,0 +1,103 @@
+package rpmrepo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/slipway-build/slipway/internal/cache"
+	"github.com/slipway-build/slipway/internal/rpm"
+	"github.com/slipway-build/slipway/internal/rpmrepo/transfer"
+)
+
+// keys are the OpenPGP keys of a repository.
+type keys struct {
+	ring rpm.Keyring
+	// id is a hash of the keys: what was verified with some need not be verified again.
+	id string
+	// fetched says that they come from where the configuration says, just now, and not from what we
+	// remember.
+	fetched bool
+}
+
+// verify runs a check with the repository's keys. Keys over the network are remembered; only when
+// they do not do are they fetched again, since their owner may have renewed them.
+func (s *site) verify(ctx context.Context, file string, check func(*keys) error) error {
+	wrap := func(err error) error {
+		return &SignatureError{Repository: s.config.ID, File: file, Cause: err}
+	}
+	k, err := s.loadKeys(ctx, false)
+	if err != nil {
+		return err
+	}
+	err = check(k)
+	if err == nil {
+		return nil
+	}
+	if bad, ok := errors.AsType[*rpm.SignatureError](err); !ok || k.fetched || s.client.Offline ||
+		bad.Problem != rpm.UnknownKey && bad.Problem != rpm.ExpiredKey {
+		return wrap(err)
+	}
+	if k, err = s.loadKeys(ctx, true); err != nil {
+		return err
+	}
+	if err := check(k); err != nil {
+		return wrap(err)
+	}
+	return nil
+}
+
+// loadKeys reads the keys of the repository, once; again when they are to be fresh.
+func (s *site) loadKeys(ctx context.Context, fresh bool) (*keys, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.keys != nil && (!fresh || s.keys.fetched) {
+		return s.keys, nil
+	}
+	if len(s.config.GPGKey) == 0 {
+		return nil, fmt.Errorf("repository %s wants signatures (gpgcheck or repo_gpgcheck) but names no gpgkey to check them with", s.config.ID)
+	}
+	k := &keys{fetched: true}
+	var parts []string
+	for _, place := range s.config.GPGKey {
+		data, fetched, err := s.oneKey(ctx, place, fresh)
+		if err != nil {
+			return nil, fmt.Errorf("reading a key of repository %s: %w", s.config.ID, err)
+		}
+		ring, err := rpm.ParseKeys(data)
+		if err != nil {
+			return nil, fmt.Errorf("reading key %s of repository %s: %w", transfer.Redact(place), s.config.ID, err)
+		}
+		k.ring = k.ring.Merge(ring)
+		k.fetched = k.fetched && fetched
+		parts = append(parts, string(data))
+	}
+	k.id = cache.Key(parts...)
+	s.keys = k
+	return k, nil
+}
+
+// oneKey gives one file of keys, the remembered one if there is and that will do.
+func (s *site) oneKey(ctx context.Context, place string, fresh bool) (data []byte, fetched bool, err error) {
+	name := "key-" + cache.Key(place)
+	if isRemote(place) && !fresh {
+		if data, err := os.ReadFile(s.client.rememberedPath(name)); err == nil {
+			if _, err := rpm.ParseKeys(data); err == nil {
+				return data, false, nil
+			}
+		}
+	}
+	data, _, err = s.fetchSmall(ctx, transfer.Request{
+		What: "gpgkey " + transfer.Redact(place), Places: []string{place}, Limit: maxKeys, Fresh: fresh,
+	}, nil)
+	if err != nil {
+		return nil, false, err
+	}
+	if _, err := rpm.ParseKeys(data); err == nil && isRemote(place) {
+		if err := s.client.rememberAs(name, data); err != nil {
+			return nil, false, err
+		}
+	}
+	return data, true, nil
+}

@@ -1,0 +1,196 @@
+package repodata
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"sort"
+	"strings"
+	"unsafe"
+)
+
+// maxFiles bounds the paths of a repository; the largest distribution has 2 % of it.
+const maxFiles = 1 << 28
+
+// Sections of a files index.
+const (
+	fsecEnds     = iota
+	fsecText     // names of folders and of files in them, interned together
+	fsecSums     // sha256 of each package's file, 8 numbers
+	fsecFolders  // a lookup: under the folder, name and package of each file, sorted by name
+	fileSections = fsecFolders + lookupSections
+)
+
+// WriteFilesIndex reads filelists.xml and writes the index of it. It reads to the end of r.
+func WriteFilesIndex(w io.Writer, r io.Reader) error {
+	p := filesParser{scanner: newScanner(r), strings: newInterner()}
+	if err := p.document(); err != nil {
+		return fmt.Errorf("parsing filelists.xml: %w", err)
+	}
+	return p.write(w)
+}
+
+type filesParser struct {
+	*scanner
+	strings *interner
+	sums    []uint32
+	count   uint32
+	// files has folder, name and package of each file.
+	files []fileEntry
+}
+
+type fileEntry struct{ folder, name, pkg uint32 }
+
+func (p *filesParser) document() error {
+	if err := p.root("filelists"); err != nil {
+		return err
+	}
+	err := p.each(1, func(name string) error {
+		if name != "package" {
+			return nil
+		}
+		if p.count == maxPackages {
+			return errTooLarge
+		}
+		return p.pkg()
+	})
+	if err != nil {
+		return err
+	}
+	return p.finished()
+}
+
+func (p *filesParser) pkg() error {
+	id, _, err := p.attr("pkgid")
+	if err != nil {
+		return err
+	}
+	sum, err := parseSHA256(id)
+	if err != nil {
+		return p.errorf("%v", err)
+	}
+	var r record
+	r.setSHA256(sum)
+	p.sums = append(p.sums, r.fields[colSHA256:colSHA256+8]...)
+	first := len(p.files)
+	err = p.each(2, func(name string) error {
+		if name != "file" {
+			return nil
+		}
+		if len(p.files)-first == maxEntries || len(p.files) == maxFiles {
+			return p.errorf("there are too many files")
+		}
+		text, err := p.content()
+		if err != nil {
+			return err
+		}
+		return p.file(text)
+	})
+	p.count++
+	return err
+}
+
+// file takes a path in, cut at its last slash: most files share their folder with many.
+func (p *filesParser) file(path []byte) error {
+	cut := bytes.LastIndexByte(path, '/')
+	if cut < 0 {
+		return nil // no path that anything could ask for
+	}
+	p.files = append(p.files, fileEntry{p.strings.id(path[:cut+1]), p.strings.id(path[cut+1:]), p.count})
+	return p.strings.err
+}
+
+func (p *filesParser) write(w io.Writer) error {
+	postings := make([]posting, len(p.files))
+	for i, f := range p.files {
+		postings[i] = posting{f.folder, f.name, f.pkg}
+	}
+	folders := buildLookup(p.strings, postings, entryLookupSize)
+	p.sortNames(folders)
+	return writeContainer(w, filesMagic, [][]byte{
+		encode(p.strings.ends), p.strings.text, encode(p.sums), folders[0], folders[1], folders[2],
+	})
+}
+
+// sortNames sorts the entries of each folder by name.
+func (p *filesParser) sortNames(folders []column) {
+	starts, entries := folders[1], folders[2]
+	type entry struct{ name, pkg uint32 }
+	var buf []entry
+	for i := range starts.len() - 1 {
+		buf = buf[:0]
+		for j := starts.at(i); j < starts.at(i+1); j++ {
+			buf = append(buf, entry{entries.at(int(2 * j)), entries.at(int(2*j + 1))})
+		}
+		slices.SortFunc(buf, func(a, b entry) int {
+			if a.name != b.name {
+				return bytes.Compare(p.strings.at(a.name), p.strings.at(b.name))
+			}
+			return cmp.Compare(a.pkg, b.pkg)
+		})
+		at := entries.from(int(2 * starts.at(i)))
+		for j, e := range buf {
+			at.put(2*j, e.name)
+			at.put(2*j+1, e.pkg)
+		}
+	}
+}
+
+// Files says which packages hold a path. It is safe for concurrent use. Its packages have numbers of
+// their own, from 0 to Len-1; SHA256 tells which they are.
+type Files struct {
+	text    string
+	ends    column
+	sums    column
+	folders lookup
+}
+
+// OpenFiles opens an index that WriteFilesIndex wrote. data must not change afterwards. An index
+// that is not whole is an error that wraps ErrDamaged.
+func OpenFiles(data []byte) (*Files, error) {
+	s, err := openContainer(data, filesMagic, fileSections)
+	if err != nil {
+		return nil, err
+	}
+	f := &Files{
+		text: unsafe.String(unsafe.SliceData(s[fsecText]), len(s[fsecText])), // as in OpenIndex
+		ends: s[fsecEnds], sums: s[fsecSums],
+		folders: lookup{keys: s[fsecFolders], starts: s[fsecFolders+1], entries: s[fsecFolders+2], width: entryLookupSize},
+	}
+	// In this lookup the first number of an entry is a string and the second a package.
+	if !f.ends.ascending(len(f.text)) || len(f.sums)%32 != 0 || !f.folders.valid(f.ends.len(), f.ends.len(), f.Len()) {
+		return nil, fmt.Errorf("%w: a reference in it leads nowhere", ErrDamaged)
+	}
+	return f, nil
+}
+
+// Len is the number of packages.
+func (f *Files) Len() int { return len(f.sums) / 32 }
+
+// SHA256 gives the checksum of package n's file.
+func (f *Files) SHA256(n int) [32]byte { return [32]byte(f.sums[32*n:]) }
+
+// Holders gives the packages that hold a file or folder of that path, in order.
+func (f *Files) Holders(path string) []int {
+	cut := strings.LastIndexByte(path, '/')
+	if cut < 0 {
+		return nil
+	}
+	folder, name := path[:cut+1], path[cut+1:]
+	first, last := f.folders.find(folder, f.string)
+	at := func(i int) string { return f.string(f.folders.entries.at(2 * (first + i))) }
+	var found []int
+	for i := sort.Search(last-first, func(i int) bool { return at(i) >= name }); i < last-first && at(i) == name; i++ {
+		found = append(found, int(f.folders.entries.at(2*(first+i)+1)))
+	}
+	return found
+}
+
+func (f *Files) string(id uint32) string {
+	if id == 0 {
+		return ""
+	}
+	return f.text[f.ends.at(int(id)-1):f.ends.at(int(id))]
+}

@@ -1,0 +1,402 @@
+package repodata
+
+import (
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	"github.com/slipway-build/slipway/internal/rpm"
+)
+
+// Bounds of a repository and of one package in it.
+const (
+	maxPackages = 2 << 20
+	maxEntries  = 1 << 20 // dependencies of one kind, or files, of one package
+)
+
+// WritePrimaryIndex reads primary.xml and writes the index of it. It reads to the end of r, so that
+// a checksum can be taken on the way.
+func WritePrimaryIndex(w io.Writer, r io.Reader) error {
+	p := primaryParser{scanner: newScanner(r), builder: newBuilder()}
+	if err := p.document(); err != nil {
+		return fmt.Errorf("parsing primary.xml: %w", err)
+	}
+	return p.builder.write(w)
+}
+
+type primaryParser struct {
+	*scanner
+	builder *builder
+	record  record
+	known   uint8 // which of the fields that a package must have were seen
+}
+
+// Fields without which a package is of no use.
+const (
+	sawName uint8 = 1 << iota
+	sawArch
+	sawVersion
+	sawChecksum
+	sawLocation
+	sawAll = sawName | sawArch | sawVersion | sawChecksum | sawLocation
+)
+
+func (p *primaryParser) document() error {
+	if err := p.root("metadata"); err != nil {
+		return err
+	}
+	for {
+		more, err := p.child(1)
+		if err != nil {
+			return err
+		}
+		if !more {
+			return p.finished()
+		}
+		if string(p.name) != "package" {
+			continue
+		}
+		if p.builder.count == maxPackages {
+			return errTooLarge
+		}
+		if err := p.pkg(); err != nil {
+			return err
+		}
+	}
+}
+
+func (p *primaryParser) pkg() error {
+	p.record.reset()
+	p.known = 0
+	for {
+		more, err := p.child(2)
+		if err == nil && more {
+			err = p.field()
+		}
+		if err != nil {
+			return p.named(err)
+		}
+		if !more {
+			break
+		}
+	}
+	if p.known != sawAll {
+		return p.named(p.errorf("it lacks a name, arch, version, checksum or location"))
+	}
+	return p.named(p.builder.add(&p.record))
+}
+
+// named says in which package something is wrong.
+func (p *primaryParser) named(err error) error {
+	if name := p.builder.strings.at(p.record.fields[colName]); err != nil && len(name) > 0 {
+		return fmt.Errorf("package %.100q: %w", name, err)
+	}
+	return err
+}
+
+// field reads a child of <package>.
+func (p *primaryParser) field() error {
+	switch string(p.name) {
+	case "name":
+		return p.word(colName, sawName)
+	case "arch":
+		return p.word(colArch, sawArch)
+	case "version":
+		return p.version()
+	case "checksum":
+		return p.checksum()
+	case "summary":
+		return p.string(colSummary)
+	case "url":
+		return p.string(colURL)
+	case "time":
+		return p.numbers(colBuildTime, "build", -1, "")
+	case "size":
+		return p.numbers(colSize, "package", colInstalled, "installed")
+	case "location":
+		return p.location()
+	case "format":
+		return p.format()
+	}
+	return nil
+}
+
+// format reads what <format> holds.
+func (p *primaryParser) format() error {
+	for {
+		more, err := p.child(3)
+		if err != nil || !more {
+			return err
+		}
+		switch name := string(p.name); name {
+		case "license":
+			err = p.string(colLicense)
+		case "sourcerpm":
+			err = p.string(colSource)
+		case "header-range":
+			err = p.numbers(colStart, "start", colEnd, "end")
+		case "file":
+			err = p.file()
+		default:
+			if list, ok := listOf(name); ok {
+				err = p.entries(list)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func listOf(element string) (list int, ok bool) {
+	switch element {
+	case "provides":
+		return listProvides, true
+	case "requires":
+		return listRequires, true
+	case "conflicts":
+		return listConflicts, true
+	case "obsoletes":
+		return listObsoletes, true
+	case "recommends":
+		return listRecommends, true
+	case "suggests":
+		return listSuggests, true
+	case "supplements":
+		return listSupplements, true
+	case "enhances":
+		return listEnhances, true
+	}
+	return 0, false
+}
+
+// entries reads the <rpm:entry> elements of a dependency list.
+func (p *primaryParser) entries(list int) error {
+	for {
+		more, err := p.child(4)
+		if err != nil || !more {
+			return err
+		}
+		if string(p.name) != "entry" {
+			continue
+		}
+		if len(p.record.lists[list]) == maxEntries {
+			return p.errorf("it has more than %d dependencies of one kind", maxEntries)
+		}
+		if err := p.entry(list); err != nil {
+			return err
+		}
+	}
+}
+
+func (p *primaryParser) entry(list int) error {
+	var key dependencyKey
+	for i := range p.attrs {
+		value, err := p.unescape(p.attrs[i].value)
+		if err != nil {
+			return err
+		}
+		switch string(p.attrs[i].name) {
+		case "name":
+			if len(value) == 0 || hasControl(value) {
+				return p.errorf("a dependency's name is %.100q", value)
+			}
+			key.name = p.builder.strings.id(value)
+		case "flags":
+			sense, ok := senseOf(string(value))
+			if !ok {
+				return p.errorf("%.20q is no comparison", value)
+			}
+			key.sense |= uint32(sense)
+		case "epoch":
+			if key.epoch, err = p.epoch(value); err != nil {
+				return err
+			}
+		case "ver":
+			key.version = p.builder.strings.id(value)
+		case "rel":
+			key.release = p.builder.strings.id(value)
+		case "pre":
+			if string(value) == "1" {
+				key.sense |= uint32(rpm.Prereq)
+			}
+		}
+	}
+	if key.name == 0 {
+		return p.errorf("a dependency has no name")
+	}
+	if rpm.Sense(key.sense)&rpm.RangeMask == 0 || key.version == 0 {
+		// Without both, it is a dependency on any version.
+		key = dependencyKey{name: key.name, sense: key.sense &^ uint32(rpm.RangeMask)}
+	}
+	p.record.lists[list] = append(p.record.lists[list], p.builder.dependency(key))
+	return nil
+}
+
+func senseOf(flags string) (rpm.Sense, bool) {
+	switch flags {
+	case "":
+		return 0, true
+	case "EQ":
+		return rpm.Equal, true
+	case "GE":
+		return rpm.Greater | rpm.Equal, true
+	case "LE":
+		return rpm.Less | rpm.Equal, true
+	case "GT":
+		return rpm.Greater, true
+	case "LT":
+		return rpm.Less, true
+	}
+	return 0, false
+}
+
+func (p *primaryParser) epoch(value []byte) (uint32, error) {
+	if len(value) == 0 {
+		return 0, nil
+	}
+	n, err := p.integer(value)
+	if err == nil && n != int64(uint32(n)) {
+		err = p.errorf("%d is too large for an epoch", n)
+	}
+	return uint32(n), err
+}
+
+// string reads the element's text into a field.
+func (p *primaryParser) string(field int) error {
+	text, err := p.content()
+	p.record.fields[field] = p.builder.strings.id(text)
+	return err
+}
+
+// word is string for what becomes part of file names: it is not empty and has neither slashes nor
+// space nor control characters.
+func (p *primaryParser) word(field int, saw uint8) error {
+	text, err := p.content()
+	if err != nil {
+		return err
+	}
+	if len(text) == 0 || bytes.ContainsAny(text, "/ ") || hasControl(text) {
+		return p.errorf("%.100q is not valid as a name or architecture", text)
+	}
+	p.record.fields[field] = p.builder.strings.id(text)
+	p.known |= saw
+	return nil
+}
+
+func (p *primaryParser) version() error {
+	for _, a := range p.attrs {
+		value, err := p.unescape(a.value)
+		if err != nil {
+			return err
+		}
+		switch string(a.name) {
+		case "epoch":
+			if p.record.fields[colEpoch], err = p.epoch(value); err != nil {
+				return err
+			}
+		case "ver", "rel":
+			if bytes.ContainsAny(value, "/ ") || hasControl(value) {
+				return p.errorf("%.100q is not valid in a version", value)
+			}
+			field := colRelease
+			if string(a.name) == "ver" {
+				field = colVersion
+				p.known |= sawVersion
+			}
+			p.record.fields[field] = p.builder.strings.id(value)
+		}
+	}
+	return nil
+}
+
+func (p *primaryParser) checksum() error {
+	kind, _, err := p.attr("type")
+	if err != nil {
+		return err
+	}
+	if string(kind) != "sha256" {
+		return p.errorf("packages are named by their %.20s; only sha256 is supported (createrepo_c --checksum sha256)", kind)
+	}
+	text, err := p.content()
+	if err != nil {
+		return err
+	}
+	sum, err := parseSHA256(bytes.TrimSpace(text))
+	if err != nil {
+		return p.errorf("%v", err)
+	}
+	p.record.setSHA256(sum)
+	p.known |= sawChecksum
+	return nil
+}
+
+func parseSHA256(text []byte) (sum [32]byte, err error) {
+	if len(text) != 64 {
+		return sum, fmt.Errorf("%.80q is not a sha256 checksum", text)
+	}
+	if _, err := hex.Decode(sum[:], text); err != nil {
+		return sum, fmt.Errorf("%.80q is not a sha256 checksum", text)
+	}
+	return sum, nil
+}
+
+// numbers reads one or two attributes.
+func (p *primaryParser) numbers(field int, name string, field2 int, name2 string) error {
+	n, err := p.number(name)
+	if err != nil {
+		return err
+	}
+	p.record.set64(field, n)
+	if field2 < 0 {
+		return nil
+	}
+	n, err = p.number(name2)
+	p.record.set64(field2, n)
+	return err
+}
+
+func (p *primaryParser) location() error {
+	href, _, err := p.attr("href")
+	if err != nil {
+		return err
+	}
+	where, err := p.place(string(href))
+	if err != nil {
+		return err
+	}
+	p.record.fields[colLocation] = p.builder.strings.id([]byte(where))
+	p.known |= sawLocation
+	return nil
+}
+
+// ValidLocation says whether a path stays below the folder of its repository.
+func ValidLocation(location string) bool {
+	return location != "" && location[0] != '/' && !hasControl([]byte(location)) &&
+		!strings.ContainsAny(location, "\\?#") && !strings.Contains(location, "://") &&
+		path.Clean("/"+location) == "/"+strings.TrimPrefix(path.Clean(location), "./")
+}
+
+func (p *primaryParser) file() error {
+	text, err := p.content()
+	if err != nil {
+		return err
+	}
+	if len(p.record.lists[listFiles]) == maxEntries {
+		return p.errorf("it has more than %d files", maxEntries)
+	}
+	p.record.lists[listFiles] = append(p.record.lists[listFiles], p.builder.strings.id(text))
+	return nil
+}
+
+func hasControl(b []byte) bool {
+	for _, c := range b {
+		if c < ' ' || c == 0x7f {
+			return true
+		}
+	}
+	return false
+}
