@@ -22,7 +22,10 @@ var (
 	envForm     = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 )
 
-// Arches are the architectures an image can be built for, as RPM names them.
+// buildRoot is what a lock calls the packages that build the projects.
+const buildRoot = "build"
+
+// arches are the architectures an image can be built for, as RPM names them.
 var arches = []string{"x86_64", "aarch64"}
 
 // validate checks what the types alone can't say, and fills in defaults.
@@ -158,6 +161,9 @@ func (d *decoder) repository(at string, r Repository) {
 
 func (d *decoder) image(c *Config, name string, img Image) Image {
 	at := join("images", name)
+	if name == buildRoot {
+		d.wrong(at, "the name %q is taken: it stands for what builds the projects", name)
+	}
 	if img.Target == "" && len(c.Targets) == 1 {
 		img.Target = keys(c.Targets)[0]
 	}

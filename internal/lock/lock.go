@@ -25,6 +25,9 @@ type Target struct {
 	Name, Arch, Release string
 	// Repositories are what was resolved from, sorted by ID in the file.
 	Repositories []Repository
+	// Requests tells, for each root, what was asked for when it was locked: a sha256, in lowercase
+	// hex, of the requests. A root whose requests have changed must be locked again.
+	Requests map[string]string
 	// Packages are sorted by NEVRA in the file, then by roots.
 	Packages []Package
 }

@@ -40,6 +40,7 @@ func example(t testing.TB) *Lock {
 				{ID: "universe", URL: "file:///srv/universe", Repomd: sum("u"), Revision: "1700000000"},
 				{ID: "extra", URL: "https://example.org/extra?a=b&c={d}", Repomd: sum("e")},
 			},
+			Requests: map[string]string{"web": sum("w"), "build": sum("b")},
 			Packages: []Package{
 				{
 					NEVRA: nevra(t, "python3-flask-2:2.2~rc1-1.el9.noarch"), Repository: "universe",

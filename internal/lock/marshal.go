@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -42,6 +43,12 @@ func writeTarget(b *bytes.Buffer, t Target) {
 			fmt.Fprintf(b, ", revision: %s", scalar(r.Revision))
 		}
 		b.WriteString("}\n")
+	}
+	if len(t.Requests) > 0 {
+		b.WriteString("    requests:\n")
+		for _, root := range slices.Sorted(maps.Keys(t.Requests)) {
+			fmt.Fprintf(b, "      %s: %q\n", scalar(root), t.Requests[root])
+		}
 	}
 	b.WriteString("    packages:" + none(t.Packages) + "\n")
 	for _, p := range sorted(t.Packages, func(a, b Package) int { return a.NEVRA.Compare(b.NEVRA) }) {

@@ -93,7 +93,7 @@ func (r reader) version(parent, n ast.Node) (int, error) {
 
 func (r reader) target(name string, n ast.Node) (Target, error) {
 	t := Target{Name: name}
-	fields, err := r.mapping(n, "release", "arch", "repositories", "packages")
+	fields, err := r.mapping(n, "release", "arch", "repositories", "requests", "packages")
 	if err != nil {
 		return t, err
 	}
@@ -117,6 +117,9 @@ func (r reader) target(name string, n ast.Node) (Target, error) {
 		}
 		t.Repositories = append(t.Repositories, repository)
 	}
+	if t.Requests, err = r.requests(fields["requests"]); err != nil {
+		return t, err
+	}
 	packages, err := r.list(n, fields["packages"], "packages")
 	if err != nil {
 		return t, err
@@ -137,6 +140,29 @@ func (r reader) target(name string, n ast.Node) (Target, error) {
 	}
 	slices.SortFunc(t.Packages, func(a, b Package) int { return a.NEVRA.Compare(b.NEVRA) })
 	return t, nil
+}
+
+// requests are the digests of what each root asked for; a lock without them was made by hand.
+func (r reader) requests(n ast.Node) (map[string]string, error) {
+	if n == nil {
+		return nil, nil
+	}
+	entries, err := r.entries(n)
+	if err != nil {
+		return nil, err
+	}
+	requests := map[string]string{}
+	for _, e := range entries {
+		digest, err := r.text(n, e.value, e.key)
+		if err != nil {
+			return nil, err
+		}
+		if !isSHA256(digest) {
+			return nil, r.errorf(e.value, "requests of %s: %q is not a sha256", e.key, digest)
+		}
+		requests[e.key] = digest
+	}
+	return requests, nil
 }
 
 func (r reader) repository(n ast.Node) (Repository, error) {
