@@ -36,11 +36,32 @@ func (s *Solver) assert(l Lit, c Clause) {
 	}
 }
 
-// fail remembers that the clause is false; propagate finds it.
-func (s *Solver) fail(c Clause) {
-	if s.failed == none {
-		s.failed = c
+// fail remembers that the clause is false; propagate looks at it.
+func (s *Solver) fail(c Clause) { s.failed = append(s.failed, c) }
+
+// review looks at the clauses that were false when they were added. It returns one that still is, or
+// none; what has come to be forced by going back is assigned.
+func (s *Solver) review() Clause {
+	for len(s.failed) > 0 {
+		c := s.failed[len(s.failed)-1]
+		open, free := 0, Lit(0)
+		for _, l := range s.Literals(c) {
+			if s.Value(l) != False {
+				open, free = open+1, l
+			}
+		}
+		if open == 0 {
+			return c
+		}
+		s.failed = s.failed[:len(s.failed)-1]
+		if len(s.Literals(c)) == 1 && (s.Value(free) == Unknown || s.level[free.Var()] > 0) {
+			s.Backtrack(0) // it has no watch to be found by, so it is to stay
+		}
+		if open == 1 && s.Value(free) == Unknown {
+			s.assign(free, c)
+		}
 	}
+	return none
 }
 
 // store appends the clause without looking at it. proof is -1 for a given clause.

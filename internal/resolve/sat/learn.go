@@ -10,7 +10,7 @@ func (s *Solver) learn(conflict Clause) bool {
 	s.Backtrack(s.latest(conflict))
 	if len(s.limits) == 0 {
 		s.core = s.derive(conflict)
-		s.failed = conflict // it stays so
+		s.failed = append(s.failed, conflict) // it stays so
 		s.blocked = nil
 		return false
 	}

@@ -94,23 +94,21 @@ func (s *Solver) assign(l Lit, why Clause) {
 
 // propagate assigns what is forced until nothing is. It returns a clause that is false, or none.
 func (s *Solver) propagate() Clause {
-	for s.failed == none && s.pending < len(s.trail) {
+	for {
+		if c := s.review(); c != none || s.pending == len(s.trail) {
+			return c
+		}
 		l := s.trail[s.pending]
 		if l > 0 && s.Expand != nil && !s.expanded[l] {
 			s.expanded[l] = true
 			s.Expand(int(l))
-			if s.failed != none {
-				break
-			}
+			continue
 		}
 		s.pending++
 		if c := s.visit(-l); c != none {
 			return c
 		}
 	}
-	c := s.failed
-	s.failed = none
-	return c
 }
 
 // visit looks at the clauses that watch a literal which has become false.

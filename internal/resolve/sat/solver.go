@@ -79,7 +79,7 @@ type Solver struct {
 
 	proofs    []Clause // what learned clauses follow from
 	conflicts int
-	failed    Clause // the clause that proves the contradiction, once there is one
+	failed    []Clause // added clauses that were false then
 	core      []Clause
 	blocked   []Lit // the assumptions of the core
 	seen      []bool
@@ -98,7 +98,7 @@ type link int32
 
 // New makes a solver of the variables 1 to n, without clauses.
 func New(n int) *Solver {
-	s := &Solver{failed: none}
+	s := &Solver{}
 	s.Grow(n)
 	return s
 }
