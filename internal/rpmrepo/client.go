@@ -17,9 +17,9 @@ import (
 // concurrent use, must not be copied, and its fields must not change once it is used.
 type Client struct {
 	Cache *cache.Dir
-	// Transport carries HTTP. Nil means the standard library's, which takes the proxy from the
-	// environment. A repository that sets a proxy or certificates needs nil or a *http.Transport,
-	// of which it gets a copy.
+	// Transport carries HTTP. Nil means one of our own, which takes the proxy from the environment.
+	// A repository that sets a proxy or certificates needs nil or a *http.Transport, of which it
+	// gets a copy.
 	Transport http.RoundTripper
 	Progress  progress.Reporter
 	Log       *slog.Logger
@@ -37,6 +37,24 @@ type Client struct {
 
 	mu    sync.Mutex
 	sites map[string]*site
+	own   http.RoundTripper
+}
+
+// transport gives the transport that sites are built on. It is called with mu held.
+func (c *Client) transport() http.RoundTripper {
+	if c.Transport != nil {
+		return c.Transport
+	}
+	if c.own == nil {
+		c.own = http.DefaultTransport
+		if t, ok := http.DefaultTransport.(*http.Transport); ok {
+			// All downloads from one host keep their connections.
+			t = t.Clone()
+			t.MaxIdleConnsPerHost = c.parallel()
+			c.own = t
+		}
+	}
+	return c.own
 }
 
 // Load reads a repository: repomd.xml, checked as the configuration asks, then the index of

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -176,10 +177,10 @@ func intact(path string, a *Artifact) (bool, error) {
 
 // download brings a package to a scratch file, where a transfer can start over, and then to w.
 func (s *site) download(ctx context.Context, a *Artifact, w io.Writer, task progress.Task) error {
-	if s.client.Offline && s.remote() {
+	m, err := s.findMirrors(ctx, false)
+	if _, offline := errors.AsType[*OfflineError](err); offline {
 		return &OfflineError{What: a.name()}
 	}
-	m, err := s.findMirrors(ctx, false)
 	if err != nil {
 		return fmt.Errorf("fetching %s: %w", a.name(), err)
 	}

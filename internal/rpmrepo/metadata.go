@@ -2,6 +2,7 @@ package rpmrepo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -25,10 +26,10 @@ type metadata struct {
 // findRepomd gives repomd.xml as it is now; when fresh, whatever caches on the way hold. Offline it
 // gives the last one that was seen.
 func (s *site) findRepomd(ctx context.Context, fresh bool) (*metadata, error) {
-	if s.client.Offline && s.remote() {
+	m, err := s.findMirrors(ctx, true)
+	if _, offline := errors.AsType[*OfflineError](err); offline {
 		return s.rememberedRepomd()
 	}
-	m, err := s.findMirrors(ctx, true)
 	if err != nil {
 		return nil, err
 	}

@@ -75,7 +75,7 @@ func (s *site) connect() error {
 		}
 		connection.Proxy = u
 	}
-	transport, err := transfer.NewTransport(c.Transport, connection)
+	transport, err := transfer.NewTransport(c.transport(), connection)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,8 @@ func (s *site) fetchSmall(ctx context.Context, r transfer.Request, check func(da
 	return buf.Bytes(), place, err
 }
 
-// findMirrors gives the places of the repository. They are asked for once; fresh asks again.
+// findMirrors gives the places of the repository. They are asked for once; fresh asks again. Offline
+// they are those on this machine.
 func (s *site) findMirrors(ctx context.Context, fresh bool) (*mirrors, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -129,6 +130,13 @@ func (s *site) findMirrors(ctx context.Context, fresh bool) (*mirrors, error) {
 		return s.mirrors, nil
 	}
 	m := &mirrors{bases: slices.Clone(s.config.BaseURL)}
+	if s.client.Offline {
+		m.bases = slices.DeleteFunc(m.bases, isRemote)
+		if len(m.bases) == 0 {
+			return nil, &OfflineError{What: "the metadata of repository " + s.config.ID}
+		}
+		return m, nil
+	}
 	switch {
 	case s.config.Metalink != "":
 		if err := s.addMetalink(ctx, m); err != nil {

@@ -71,8 +71,8 @@ func (f *Fetcher) Fetch(ctx context.Context, r Request, target Target) (place st
 			}
 			failed[i] = err
 			gone[i] = !mayPass(err)
-			if in.mixed && isMismatch(err) {
-				gone[i] = false // another place may have spoilt it
+			if in.pieced && isMismatch(err) {
+				gone[i] = false // the file may have changed between the pieces
 			}
 			if isMismatch(err) {
 				if err := in.restart(); err != nil {
@@ -108,8 +108,7 @@ func (f *Fetcher) failure(r *Request, failed []error) error {
 			out.Causes = append(out.Causes, err)
 		}
 	}
-	var offline *OfflineError
-	if len(out.Causes) > 0 && errors.As(out.Causes[len(out.Causes)-1], &offline) {
+	if offline, ok := errors.AsType[*OfflineError](out); ok {
 		return offline
 	}
 	return out

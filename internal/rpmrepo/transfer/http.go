@@ -87,6 +87,9 @@ func (f *Fetcher) get(ctx context.Context, in *receipt, place string) error {
 				return err
 			}
 		}
+		if err == io.EOF && resp.ContentLength < 0 && in.size < in.request.Size {
+			err = io.ErrUnexpectedEOF // the end of a connection is no sign that the file ended
+		}
 		if err == io.EOF {
 			return in.complete(place)
 		}
@@ -153,6 +156,7 @@ func (f *Fetcher) accept(resp *http.Response, in *receipt, place string) error {
 			}
 			return &netError{shown, errors.New("the server sent another part of the file than it was asked for")}
 		}
+		in.pieced = true
 	case code == http.StatusOK:
 		if in.size > 0 {
 			if err := in.restart(); err != nil {

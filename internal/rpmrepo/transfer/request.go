@@ -74,10 +74,10 @@ type receipt struct {
 	target  Target
 	hash    hash.Hash
 	size    int64
-	// from is the place that the bytes came from, tag what it calls this version of the file; mixed
-	// says that several places gave a part.
+	// from is the place that the last bytes came from, tag what it calls this version of the file;
+	// pieced says that the file was put together from several answers, which may not belong together.
 	from, tag string
-	mixed     bool
+	pieced    bool
 	head      []byte
 }
 
@@ -97,7 +97,7 @@ func (in *receipt) restart() error {
 	if in.hash != nil {
 		in.hash.Reset()
 	}
-	in.size, in.from, in.tag, in.mixed, in.head = 0, "", "", false, nil
+	in.size, in.from, in.tag, in.pieced, in.head = 0, "", "", false, nil
 	if err := in.target.Truncate(0); err != nil {
 		return err
 	}
@@ -130,10 +130,7 @@ func (in *receipt) write(place string, b []byte) error {
 		in.hash.Write(b)
 	}
 	in.size += int64(len(b))
-	if in.from != place {
-		in.mixed = in.from != ""
-		in.from = place
-	}
+	in.from = place
 	if in.request.Progress != nil {
 		in.request.Progress(int64(len(b)))
 	}
@@ -166,7 +163,7 @@ func (in *receipt) complete(place string) error {
 		}
 	}
 	want := in.request
-	if want.Size > 0 && in.size != want.Size {
+	if want.Size > in.size {
 		return &ChecksumError{Redact(place), "size", strconv.FormatInt(want.Size, 10), strconv.FormatInt(in.size, 10)}
 	}
 	if in.hash != nil {
