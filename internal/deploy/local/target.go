@@ -3,8 +3,9 @@ package local
 import (
 	"context"
 	"errors"
-	"io"
+	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/slipway-build/slipway/internal/deploy"
 )
@@ -13,7 +14,8 @@ import (
 type Target struct {
 	// State is the directory of everything durable: a directory for each
 	// service, with one for each environment in it.
-	State  string
+	State string
+	// Images finds what workloads run; only Apply needs it.
 	Images Images
 	// Log receives what is not for the user; nil discards it.
 	Log *slog.Logger
@@ -23,25 +25,130 @@ var _ deploy.Target = (*Target)(nil)
 
 // Apply implements deploy.Target.
 func (t *Target) Apply(ctx context.Context, release deploy.Release) (deploy.Result, error) {
-	return deploy.Result{}, errors.ErrUnsupported
+	if err := release.Check(); err != nil {
+		return deploy.Result{}, err
+	}
+	h, err := t.home(release.Service, release.Environment)
+	if err != nil {
+		return deploy.Result{}, err
+	}
+	request := applyRequest{Release: release, Roots: map[string]Root{}}
+	for _, w := range release.Workloads {
+		if _, ok := request.Roots[w.Image]; ok {
+			continue
+		}
+		root, err := t.Images.Root(ctx, w.Image)
+		if err != nil {
+			return deploy.Result{}, fmt.Errorf("workload %s: %w", w.Name, err)
+		}
+		request.Roots[w.Image] = root
+	}
+	r, err := t.callStarting(ctx, h, request)
+	if err != nil {
+		return deploy.Result{}, err
+	}
+	if r.Result == nil {
+		return deploy.Result{}, errors.New("asking the supervisor: it answered without a result")
+	}
+	return *r.Result, nil
+}
+
+// callStarting sends the request, to a new supervisor where none answers. One
+// that is just ending may have to be waited for.
+func (t *Target) callStarting(ctx context.Context, h home, request applyRequest) (reply, error) {
+	for attempt := 0; ; attempt++ {
+		r, err := h.call(ctx, "POST", "/apply", request)
+		if !errors.Is(err, errNoSupervisor) || attempt == 10 {
+			return r, err
+		}
+		t.logger().Debug("starting a supervisor", "home", h, "reason", err)
+		if err := h.startSupervisor(ctx); err != nil {
+			return reply{}, err
+		}
+		if attempt > 0 {
+			time.Sleep(100 * time.Millisecond)
+		}
+	}
 }
 
 // Status implements deploy.Target.
 func (t *Target) Status(ctx context.Context, service, environment string) (deploy.Status, error) {
-	return deploy.Status{}, errors.ErrUnsupported
+	h, err := t.home(service, environment)
+	if err != nil {
+		return deploy.Status{}, err
+	}
+	status, err := t.status(ctx, h)
+	status.Service, status.Environment = service, environment
+	return status, err
 }
 
-// Logs implements deploy.Target.
-func (t *Target) Logs(ctx context.Context, request deploy.LogRequest, w io.Writer) error {
-	return errors.ErrUnsupported
+func (t *Target) status(ctx context.Context, h home) (deploy.Status, error) {
+	r, err := h.call(ctx, "GET", "/status", nil)
+	if err == nil && r.Status != nil {
+		return *r.Status, nil
+	}
+	if err != nil && !errors.Is(err, errNoSupervisor) {
+		return deploy.Status{}, err
+	}
+	last, err := h.load()
+	if err != nil {
+		return deploy.Status{}, err
+	}
+	return orphaned(last), nil
+}
+
+// orphaned is the status that a supervisor left which is no more.
+func orphaned(last record) deploy.Status {
+	status := last.Status
+	if !status.Running {
+		return status
+	}
+	status.Running = false
+	status.Problem = fmt.Sprintf("the supervisor (process %d) is gone: it was killed, or the machine was restarted. Nothing of this runs any more; deploy again to start it", last.Pid)
+	for i := range status.Workloads {
+		w := &status.Workloads[i]
+		w.State, w.Ready, w.Pids = deploy.Degraded, 0, nil
+	}
+	return status
 }
 
 // Down implements deploy.Target.
 func (t *Target) Down(ctx context.Context, service, environment string) error {
-	return errors.ErrUnsupported
+	h, err := t.home(service, environment)
+	if err != nil {
+		return err
+	}
+	_, err = h.call(ctx, "POST", "/down", nil)
+	if err != nil && !errors.Is(err, errNoSupervisor) {
+		return err
+	}
+	if err := h.awaitEnd(ctx); err != nil {
+		return fmt.Errorf("waiting for the supervisor to end: %w", err)
+	}
+	return t.settle(h)
 }
 
-// Main takes over when the running process was started as a supervisor, and then
-// never returns; otherwise it does nothing. Call it after sandbox.Main and before
-// anything else in main and in TestMain.
-func Main() {}
+// settle leaves the state of a service that is down, whatever there was before.
+func (t *Target) settle(h home) error {
+	lock, free, err := h.lock()
+	if err != nil || !free {
+		return ignoreAbsent(err) // absent: never deployed; not free: deployed again
+	}
+	defer lock.Close()
+	if err := h.sweep(); err != nil {
+		return fmt.Errorf("removing sockets: %w", err)
+	}
+	last, err := h.load()
+	if err != nil {
+		return err
+	}
+	last.Status = deploy.Status{Failed: last.Status.Failed}
+	return h.save(last)
+}
+
+func (t *Target) logger() *slog.Logger {
+	if t.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return t.Log
+}
