@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -27,4 +28,26 @@ func Describe(ctx context.Context, dir string) (Checkout, error) {
 		return Checkout{}, fmt.Errorf("looking at %s: %w", dir, err)
 	}
 	return Checkout{Commit: strings.TrimSpace(commit), Dirty: status != ""}, nil
+}
+
+// Inspect tells a checkout's remote called origin ("" where there is none) and its branches, those
+// of the remote included, sorted.
+func Inspect(ctx context.Context, dir string) (remote string, branches []string, err error) {
+	out, err := git(ctx, dir, "for-each-ref", "--format=%(refname)", "refs/heads/", "refs/remotes/origin/")
+	if err != nil {
+		return "", nil, fmt.Errorf("looking at checkout %s: %w", dir, err)
+	}
+	for _, ref := range strings.Fields(out) {
+		ref = strings.TrimPrefix(strings.TrimPrefix(ref, "refs/heads/"), "refs/remotes/origin/")
+		if ref != "HEAD" {
+			branches = append(branches, ref)
+		}
+	}
+	slices.Sort(branches)
+	remote, err = git(ctx, dir, "config", "--get", "remote.origin.url")
+	var ge *gitError
+	if err != nil && !errors.As(err, &ge) {
+		return "", nil, fmt.Errorf("looking at checkout %s: %w", dir, err)
+	}
+	return redact(strings.TrimSpace(remote)), slices.Compact(branches), nil
 }

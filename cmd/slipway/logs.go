@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/slipway-build/slipway/internal/deploy"
+)
+
+func (a *app) logsCommand() *cobra.Command {
+	var env string
+	r := deploy.LogRequest{}
+	cmd := &cobra.Command{
+		Use:   "logs [WORKLOAD]",
+		Short: "What the workloads of an environment wrote",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usageError{fmt.Errorf("logs takes one workload, or none for all")}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.with(cmd.Context(), func(s *session) (err error) {
+				if r.Environment, err = environment(s, env); err != nil {
+					return err
+				}
+				r.Service = s.Config.Service
+				if len(args) == 1 {
+					r.Workload = args[0]
+				}
+				return s.Target.Logs(cmd.Context(), r, a.out)
+			})
+		},
+	}
+	cmd.Flags().StringVarP(&env, "env", "e", "", "environment (needed where there are several)")
+	cmd.Flags().BoolVarP(&r.Follow, "follow", "f", false, "go on as lines are written")
+	cmd.Flags().IntVarP(&r.Tail, "tail", "n", 100, "how many lines of each to begin with; -1 is all")
+	return cmd
+}
+
+func (a *app) downCommand() *cobra.Command {
+	var env string
+	cmd := &cobra.Command{
+		Use:   "down",
+		Short: "Stop what runs in an environment",
+		Args:  noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.with(cmd.Context(), func(s *session) error {
+				name, err := environment(s, env)
+				if err != nil {
+					return err
+				}
+				if err := s.Target.Down(cmd.Context(), s.Config.Service, name); err != nil {
+					return err
+				}
+				fmt.Fprintf(a.out, "nothing of %s runs in %s any more\n", s.Config.Service, name)
+				return nil
+			})
+		},
+	}
+	cmd.Flags().StringVarP(&env, "env", "e", "", "environment (needed where there are several)")
+	return cmd
+}

@@ -1,0 +1,254 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/slipway-build/slipway/internal/cache"
+	"github.com/slipway-build/slipway/internal/image"
+	"github.com/slipway-build/slipway/internal/lock"
+	"github.com/slipway-build/slipway/internal/progress"
+	"github.com/slipway-build/slipway/internal/rpmrepo"
+	"github.com/slipway-build/slipway/internal/wheel"
+)
+
+// BuildOptions say what is done with the images beside recording them.
+type BuildOptions struct {
+	// Layout is a folder to write the images to as an OCI image layout; "" writes none.
+	Layout string
+	// NoPush leaves the registry alone; such a build is not recorded as a snapshot.
+	NoPush bool
+}
+
+// Built is what a build came to.
+type Built struct {
+	Snapshot *Snapshot
+	// Known says that the snapshot was there already and nothing had to be done.
+	Known bool
+	// Pushed is what the registry was sent, in bytes.
+	Pushed int64
+}
+
+// Build makes the candidate's images and pushes them, or finds that it was done before.
+func (p *Pipeline) Build(ctx context.Context, c *Candidate, n *Needs, l *lock.Lock, o BuildOptions) (*Built, error) {
+	digest := lockDigest(l, n)
+	key, err := p.key(c, digest)
+	if err != nil {
+		return nil, err
+	}
+	if o.Layout == "" && !o.NoPush {
+		if known, err := p.known(ctx, key); err != nil || known != nil {
+			return &Built{Snapshot: known, Known: true}, err
+		}
+	}
+	b := &build{Pipeline: p, candidate: c, needs: n, lock: l, built: &Built{}}
+	images, err := b.images(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if o.Layout != "" {
+		for _, img := range images {
+			if err := image.WriteLayout(o.Layout, img.name, img.final); err != nil {
+				return nil, err
+			}
+		}
+	}
+	s, err := b.snapshot(key, digest, images)
+	if err != nil {
+		return nil, err
+	}
+	b.built.Snapshot = s
+	if o.NoPush {
+		return b.built, nil
+	}
+	if b.built.Pushed, err = p.publish(ctx, s, images); err != nil {
+		return nil, err
+	}
+	if err := p.Records.AddSnapshot(ctx, s); err != nil {
+		return nil, err
+	}
+	// A snapshot that was recorded before (its images had gone from the registry) keeps its date.
+	if b.built.Snapshot, err = p.Records.Snapshot(ctx, s.Service, s.ID); err != nil {
+		return nil, err
+	}
+	return b.built, nil
+}
+
+// known finds the snapshot that the same candidate came to, if the registry still has its images.
+func (p *Pipeline) known(ctx context.Context, key string) (*Snapshot, error) {
+	s, err := p.Records.SnapshotOf(ctx, p.Config.Service, key)
+	if errors.Is(err, ErrNoRecord) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	there, err := p.published(ctx, s)
+	if err != nil || !there {
+		return nil, err
+	}
+	return s, nil
+}
+
+// lockDigest identifies what the lock says for the roots at hand.
+func lockDigest(l *lock.Lock, n *Needs) string {
+	parts := []string{"lock/1"}
+	for _, tn := range n.Targets {
+		t := l.Target(tn.Target)
+		if t == nil {
+			continue
+		}
+		for _, r := range tn.Roots {
+			parts = append(parts, tn.Target, r.Image, t.Digest(r.Image))
+		}
+	}
+	return cache.Key(parts...)
+}
+
+// build is one build under way.
+type build struct {
+	*Pipeline
+	candidate *Candidate
+	needs     *Needs
+	lock      *lock.Lock
+	built     *Built
+}
+
+// builtImage is an image with its base.
+type builtImage struct {
+	name        string
+	base, final *image.Image
+}
+
+// images makes all images: per target, first the wheels that they share.
+func (b *build) images(ctx context.Context) ([]builtImage, error) {
+	var all []builtImage
+	for _, tn := range b.needs.Targets {
+		list, err := b.target(ctx, tn)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, list...)
+	}
+	return all, nil
+}
+
+func (b *build) target(ctx context.Context, tn TargetNeeds) ([]builtImage, error) {
+	t := b.lock.Target(tn.Target)
+	if t == nil {
+		return nil, fmt.Errorf("the lock has no target %q: run slipway lock", tn.Target)
+	}
+	paths, err := b.fetch(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	wheels, err := b.wheels(ctx, tn, t, paths)
+	if err != nil {
+		return nil, err
+	}
+	var list []builtImage
+	for _, r := range tn.Roots {
+		if r.Image == lock.BuildRoot {
+			continue
+		}
+		img, err := b.image(ctx, t, r.Image, paths, wheels)
+		if err != nil {
+			return nil, fmt.Errorf("image %s: %w", r.Image, err)
+		}
+		list = append(list, img)
+	}
+	return list, nil
+}
+
+// fetch brings a target's RPMs, verified: sha256 -> path.
+func (b *build) fetch(ctx context.Context, t *lock.Target) (map[string]string, error) {
+	confs, err := b.repositories(t.Name)
+	if err != nil {
+		return nil, err
+	}
+	artifacts := make([]rpmrepo.Artifact, len(t.Packages))
+	for i, pkg := range t.Packages {
+		j := slices.IndexFunc(confs, func(c rpmrepo.Config) bool { return c.ID == pkg.Repository })
+		if j < 0 {
+			return nil, fmt.Errorf("%s is locked from repository %q, which target %s does not have: run slipway lock", pkg.NEVRA, pkg.Repository, t.Name)
+		}
+		artifacts[i] = rpmrepo.Artifact{Config: confs[j], Location: pkg.Path, SHA256: pkg.SHA256, Size: pkg.Size}
+	}
+	files, err := b.Repositories.Fetch(ctx, artifacts)
+	if err != nil {
+		return nil, err
+	}
+	paths := make(map[string]string, len(files))
+	for i, f := range files {
+		paths[t.Packages[i].SHA256] = f
+	}
+	return paths, nil
+}
+
+// base makes the base image of a root.
+func (b *build) base(ctx context.Context, t *lock.Target, root string, paths map[string]string) (*image.Image, error) {
+	spec := image.BaseSpec{Arch: t.Arch}
+	for _, pkg := range t.Root(root) {
+		spec.Packages = append(spec.Packages, image.BasePackage{Package: pkg, Path: paths[pkg.SHA256]})
+	}
+	base, err := b.Images.Base(ctx, spec)
+	if err != nil {
+		return nil, fmt.Errorf("base of %s: %w", rootName(root), err)
+	}
+	return base, nil
+}
+
+// wheels builds the projects of a target, each once, in the root that the lock has for that.
+func (b *build) wheels(ctx context.Context, tn TargetNeeds, t *lock.Target, paths map[string]string) (map[string]*wheel.Wheel, error) {
+	projects := b.needs.Projects[tn.Target]
+	if len(projects) == 0 {
+		return nil, nil
+	}
+	base, err := b.base(ctx, t, lock.BuildRoot, paths)
+	if err != nil {
+		return nil, err
+	}
+	lowers, err := b.Images.Unpack(ctx, base)
+	if err != nil {
+		return nil, err
+	}
+	root := wheel.Root{Lowers: lowers, Key: t.Digest(lock.BuildRoot), Python: pythonProgram}
+	task := progress.Or(b.Progress).Start("building wheels", int64(len(projects)), progress.Items)
+	names, made := sortedKeys(projects), make([]*wheel.Wheel, len(projects))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(wheelBuilders)
+	for i, name := range names {
+		g.Go(func() (err error) {
+			made[i], err = b.wheel(ctx, name, projects[name].Version, root)
+			task.Add(1)
+			return err
+		})
+	}
+	err = g.Wait()
+	task.Done(err)
+	if err != nil {
+		return nil, err
+	}
+	wheels := map[string]*wheel.Wheel{}
+	for i, name := range names {
+		wheels[name] = made[i]
+	}
+	return wheels, nil
+}
+
+// wheelBuilders bounds how many wheels are built at a time.
+const wheelBuilders = 4
+
+func (b *build) wheel(ctx context.Context, project, version string, root wheel.Root) (*wheel.Wheel, error) {
+	tree, err := b.tree(ctx, b.candidate, project)
+	if err != nil {
+		return nil, fmt.Errorf("project %s: %w", project, err)
+	}
+	defer tree.Close()
+	return wheel.Build(ctx, wheel.Request{
+		Project: project, Version: version, Tree: tree, Epoch: b.candidate.Revisions[project].Time.Unix(), Root: root, Log: b.log(),
+	}, b.Cache)
+}

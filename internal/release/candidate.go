@@ -1,0 +1,145 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/slipway-build/slipway/internal/cache"
+	"github.com/slipway-build/slipway/internal/config"
+	"github.com/slipway-build/slipway/internal/progress"
+	"github.com/slipway-build/slipway/internal/source"
+)
+
+// Candidate is what a build begins with: every project of an environment at one branch, and the
+// configuration's own commit.
+type Candidate struct {
+	Environment string
+	Branch      string
+	Images      []string // those that the environment runs, sorted
+	Revisions   map[string]source.Revision
+	Config      source.Checkout
+	mirrors     map[string]*source.Mirror
+}
+
+// fetchers bounds how many repositories are fetched at a time.
+const fetchers = 8
+
+// Candidate fetches the environment's projects and takes each at the environment's branch. A project
+// without it is an error: all of those are told at once.
+func (p *Pipeline) Candidate(ctx context.Context, environment string) (*Candidate, error) {
+	env, err := p.environment(environment)
+	if err != nil {
+		return nil, err
+	}
+	c := &Candidate{
+		Environment: environment, Branch: env.Branch, Images: p.Config.ImagesOf(environment),
+		Revisions: map[string]source.Revision{}, mirrors: map[string]*source.Mirror{},
+	}
+	names := p.Config.ProjectsOf(c.Images)
+	for _, name := range names {
+		if c.mirrors[name], err = p.Sources.Mirror(p.gitAddress(p.Config.Projects[name].Git)); err != nil {
+			return nil, fmt.Errorf("project %s: %w", name, err)
+		}
+	}
+	task := progress.Or(p.Progress).Start("fetching projects", int64(len(names)), progress.Items)
+	revisions := make([]source.Revision, len(names))
+	failures := make([]error, len(names)) // all are told, so none may cancel the others
+	var g errgroup.Group
+	g.SetLimit(fetchers)
+	for i, name := range names {
+		g.Go(func() error {
+			revisions[i], failures[i] = p.revision(ctx, name, env.Branch, c.mirrors[name])
+			task.Add(1)
+			return nil
+		})
+	}
+	_ = g.Wait()
+	err = errors.Join(failures...)
+	task.Done(err)
+	if err != nil {
+		return nil, err
+	}
+	for i, name := range names {
+		c.Revisions[name] = revisions[i]
+	}
+	if c.Config, err = source.Describe(ctx, p.Config.Dir()); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (p *Pipeline) revision(ctx context.Context, name, branch string, m *source.Mirror) (source.Revision, error) {
+	if err := m.Fetch(ctx); err != nil {
+		return source.Revision{}, fmt.Errorf("project %s: %w", name, err)
+	}
+	own := p.Config.Projects[name].BranchOf(branch)
+	r, err := m.Branch(ctx, own)
+	var missing *source.NoBranchError
+	if errors.As(err, &missing) {
+		return r, fmt.Errorf("project %s: %w\n  create the branch, or name this project's own in slipway.yaml: projects.%s.branches: {%s: …}", name, err, name, branch)
+	} else if err != nil {
+		return r, fmt.Errorf("project %s: %w", name, err)
+	}
+	return r, nil
+}
+
+// gitAddress is a project's repository: a path is meant from the configuration's folder.
+func (p *Pipeline) gitAddress(git string) string {
+	if path := p.Config.Rel(git); isDir(path) {
+		return path
+	}
+	return git
+}
+
+func isDir(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.IsDir()
+}
+
+// Tree opens a project's files, below the folder that the configuration names.
+func (p *Pipeline) tree(ctx context.Context, c *Candidate, project string) (*source.Tree, error) {
+	return c.mirrors[project].Tree(ctx, c.Revisions[project], p.Config.Projects[project].Path)
+}
+
+// newest is the time of the newest of these projects' commits: the date of what is built of them.
+func (c *Candidate) newest(projects []string) time.Time {
+	t := time.Unix(0, 0).UTC()
+	for _, name := range projects {
+		if r := c.Revisions[name]; r.Time.After(t) {
+			t = r.Time
+		}
+	}
+	return t
+}
+
+// key hashes what decides the snapshot: program, configuration, lock, commits. The branch is not part
+// of it: when stable moves to commits that were built for staging, it is the same snapshot.
+func (p *Pipeline) key(c *Candidate, lockDigest string) (string, error) {
+	data, err := os.ReadFile(p.Config.Path)
+	if err != nil {
+		return "", fmt.Errorf("reading configuration: %w", err)
+	}
+	parts := []string{"candidate/1", p.Version, string(data), c.Config.Commit, lockDigest}
+	for _, img := range c.Images {
+		parts = append(parts, "image", img)
+		for _, f := range p.Config.Images[img].Files {
+			if project, path := f.Source(); project == "" {
+				sum, err := hashFiles(p.Config.Rel(path))
+				if err != nil {
+					return "", fmt.Errorf("%s:%d: %w", config.FileName, f.From.Line, err)
+				}
+				parts = append(parts, path, sum)
+			}
+		}
+	}
+	for _, name := range p.Config.ProjectsOf(c.Images) {
+		r := c.Revisions[name]
+		parts = append(parts, "project", name, r.Commit, p.origin(name), r.Version())
+	}
+	return cache.Key(parts...), nil
+}

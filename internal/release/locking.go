@@ -1,0 +1,292 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/slipway-build/slipway/internal/cache"
+	"github.com/slipway-build/slipway/internal/config"
+	"github.com/slipway-build/slipway/internal/lock"
+	"github.com/slipway-build/slipway/internal/requirement"
+	"github.com/slipway-build/slipway/internal/resolve"
+	"github.com/slipway-build/slipway/internal/rpm"
+	"github.com/slipway-build/slipway/internal/rpmrepo"
+)
+
+// LockPath is where the service's lock is kept: beside slipway.yaml.
+func (p *Pipeline) LockPath() string { return filepath.Join(p.Config.Dir(), lock.FileName) }
+
+// ReadLock reads the service's lock; nil where there is none yet.
+func (p *Pipeline) ReadLock() (*lock.Lock, error) {
+	l, err := lock.Load(p.LockPath())
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	return l, err
+}
+
+// LockOptions say how a lock is made.
+type LockOptions struct {
+	// Update takes the newest of every package, instead of keeping what the old lock has.
+	Update bool
+}
+
+// Lock resolves needs to RPMs. Where old already meets the same needs it is returned as it is,
+// without a look at any repository; otherwise each package of it that can stay, stays. Targets of
+// old that the needs do not speak of are kept.
+func (p *Pipeline) Lock(ctx context.Context, n *Needs, old *lock.Lock, o LockOptions) (l *lock.Lock, changed bool, err error) {
+	l = &lock.Lock{}
+	if old != nil {
+		l.Targets = slices.Clone(old.Targets)
+	}
+	for _, tn := range n.Targets {
+		i := slices.IndexFunc(l.Targets, func(t lock.Target) bool { return t.Name == tn.Target })
+		if i < 0 {
+			l.Targets = append(l.Targets, lock.Target{Name: tn.Target})
+			i = len(l.Targets) - 1
+		}
+		if !o.Update && p.locked(&l.Targets[i], tn) {
+			continue
+		}
+		if l.Targets[i], err = p.lockTarget(ctx, tn, l.Targets[i], o); err != nil {
+			return nil, false, err
+		}
+		changed = true
+	}
+	return l, changed, nil
+}
+
+// Locked says whether a lock was made for exactly these needs.
+func (p *Pipeline) Locked(n *Needs, l *lock.Lock) bool {
+	for _, tn := range n.Targets {
+		if t := l.Target(tn.Target); t == nil || !p.locked(t, tn) {
+			return false
+		}
+	}
+	return true
+}
+
+// locked says whether a target's lock was made for exactly these needs.
+func (p *Pipeline) locked(t *lock.Target, tn TargetNeeds) bool {
+	conf := p.Config.Targets[tn.Target]
+	if t.Arch != conf.Arch || t.Release != conf.Release {
+		return false
+	}
+	for _, root := range tn.Roots {
+		if t.Requests[root.Image] != requestsDigest(root) {
+			return false
+		}
+	}
+	return true
+}
+
+// requestsDigest identifies what a root asks of the repositories.
+func requestsDigest(m *requirement.Merged) string {
+	parts := []string{"requests/1"}
+	for _, item := range m.Items {
+		parts = append(parts, item.Request.String())
+	}
+	for _, v := range m.Virtuals {
+		parts = append(parts, "virtual", v.Name)
+		for _, d := range v.Provides {
+			parts = append(parts, d.String())
+		}
+	}
+	return cache.Key(parts...)
+}
+
+func (p *Pipeline) lockTarget(ctx context.Context, tn TargetNeeds, old lock.Target, o LockOptions) (lock.Target, error) {
+	conf := p.Config.Targets[tn.Target]
+	repos, err := p.loadRepositories(ctx, tn.Target)
+	if err != nil {
+		return lock.Target{}, err
+	}
+	keep := map[string]rpm.NEVRA{}
+	if !o.Update {
+		for _, pkg := range old.Packages {
+			keep[pkg.NEVRA.Name] = pkg.NEVRA
+		}
+	}
+	m := newLockMaker(conf, tn.Target, repos)
+	for _, root := range tn.Roots {
+		s, err := resolve.Resolve(ctx, problem(root, conf.Arch, repos, keep))
+		if err != nil {
+			return lock.Target{}, fmt.Errorf("%s on target %s can't be installed:\n%w", rootName(root.Image), tn.Target, err)
+		}
+		m.add(root, s)
+		// The next root takes the same versions: what images share is shared by their layers.
+		for _, c := range s.Packages {
+			keep[c.Package.Name] = c.Package.NEVRA
+		}
+	}
+	return m.target(), nil
+}
+
+func rootName(root string) string {
+	if root == lock.BuildRoot {
+		return "what builds the projects"
+	}
+	return "image " + root
+}
+
+func problem(root *requirement.Merged, arch string, repos []*rpmrepo.Repository, keep map[string]rpm.NEVRA) resolve.Problem {
+	pr := resolve.Problem{Repositories: repos, Arch: arch, Keep: keep}
+	for _, item := range root.Items {
+		for _, by := range item.By {
+			pr.Requests = append(pr.Requests, resolve.Request{Dependency: item.Request, Origin: by.Origin.String(), Label: by.Written})
+		}
+	}
+	for _, v := range root.Virtuals {
+		pr.Virtuals = append(pr.Virtuals, resolve.Virtual{Name: v.Name, EVR: v.EVR, Provides: v.Provides, Label: v.Label})
+	}
+	return pr
+}
+
+// lockMaker gathers the solutions of a target's roots into one list of packages.
+type lockMaker struct {
+	t       lock.Target
+	byNEVRA map[rpm.NEVRA]int
+}
+
+func newLockMaker(conf config.Target, name string, repos []*rpmrepo.Repository) *lockMaker {
+	m := &lockMaker{t: lock.Target{Name: name, Arch: conf.Arch, Release: conf.Release, Requests: map[string]string{}}, byNEVRA: map[rpm.NEVRA]int{}}
+	for _, r := range repos {
+		m.t.Repositories = append(m.t.Repositories, lock.Repository{
+			ID: r.Config.ID, URL: address(r.Config), Repomd: r.State.RepomdSHA256, Revision: r.State.Revision,
+		})
+	}
+	return m
+}
+
+// address is where a repository is, without credentials.
+func address(c rpmrepo.Config) string {
+	for _, s := range append([]string{c.Metalink, c.MirrorList}, c.BaseURL...) {
+		if s == "" {
+			continue
+		}
+		if u, err := url.Parse(s); err == nil && u.User != nil {
+			u.User = nil
+			return u.String()
+		}
+		return s
+	}
+	return ""
+}
+
+func (m *lockMaker) add(root *requirement.Merged, s *resolve.Solution) {
+	m.t.Requests[root.Image] = requestsDigest(root)
+	for _, c := range s.Packages {
+		i, ok := m.byNEVRA[c.Package.NEVRA]
+		if !ok {
+			i = len(m.t.Packages)
+			m.byNEVRA[c.Package.NEVRA] = i
+			m.t.Packages = append(m.t.Packages, lock.Package{
+				NEVRA: c.Package.NEVRA, Repository: c.Repository.Config.ID, Path: c.Package.Location,
+				SHA256: c.Package.SHA256, Size: c.Package.Size, Source: c.Package.SourceRPM, Why: c.Why[0].String(),
+			})
+		}
+		m.t.Packages[i].Roots = append(m.t.Packages[i].Roots, root.Image)
+	}
+}
+
+func (m *lockMaker) target() lock.Target {
+	lock.Plan(m.t.Packages, 0)
+	return m.t
+}
+
+// loadRepositories reads the metadata of a target's repositories, in their order.
+func (p *Pipeline) loadRepositories(ctx context.Context, target string) ([]*rpmrepo.Repository, error) {
+	confs, err := p.repositories(target)
+	if err != nil {
+		return nil, err
+	}
+	repos := make([]*rpmrepo.Repository, len(confs))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, conf := range confs {
+		g.Go(func() (err error) {
+			repos[i], err = p.Repositories.Load(ctx, conf)
+			return err
+		})
+	}
+	return repos, g.Wait()
+}
+
+// repositories are a target's repository configurations: its .repo files and inline ones, enabled
+// ones only.
+func (p *Pipeline) repositories(target string) ([]rpmrepo.Config, error) {
+	t := p.Config.Targets[target]
+	_, version, _ := cutLast(t.Release, "-")
+	vars := rpmrepo.NewVars(version, t.Arch)
+	var list []rpmrepo.Config
+	seen := map[string]bool{}
+	for _, r := range t.Repositories {
+		confs := []rpmrepo.Config{p.inline(r)}
+		if r.File != "" {
+			path := p.Config.Rel(r.File)
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return nil, fmt.Errorf("reading repositories of target %s: %w", target, err)
+			}
+			if confs, err = rpmrepo.ParseConfig(data, path, vars); err != nil {
+				return nil, err
+			}
+		}
+		for _, c := range confs {
+			if !c.Enabled {
+				continue
+			}
+			if seen[c.ID] {
+				return nil, fmt.Errorf("target %s: two repositories are called %q", target, c.ID)
+			}
+			seen[c.ID] = true
+			list = append(list, c)
+		}
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("target %s: no repository is enabled", target)
+	}
+	return list, nil
+}
+
+func (p *Pipeline) inline(r config.Repository) rpmrepo.Config {
+	c := rpmrepo.DefaultConfig(r.ID)
+	for _, u := range r.BaseURL {
+		c.BaseURL = append(c.BaseURL, p.place(u))
+	}
+	for _, k := range r.GPGKey {
+		c.GPGKey = append(c.GPGKey, p.place(k))
+	}
+	c.Metalink, c.MirrorList, c.RepoGPGCheck = r.Metalink, r.MirrorList, r.RepoGPGCheck
+	c.Exclude, c.Include = r.Exclude, r.Include
+	if r.GPGCheck != nil {
+		c.GPGCheck = *r.GPGCheck
+	}
+	if r.Priority != 0 {
+		c.Priority = r.Priority
+	}
+	return c
+}
+
+// place makes a path of the configuration absolute and leaves a URL alone.
+func (p *Pipeline) place(s string) string {
+	if strings.Contains(s, "://") {
+		return s
+	}
+	return p.Config.Rel(s)
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}

@@ -1,0 +1,159 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/slipway-build/slipway/internal/config"
+	"github.com/slipway-build/slipway/internal/lock"
+	"github.com/slipway-build/slipway/internal/requirement"
+)
+
+// Needs is what a candidate's images need.
+type Needs struct {
+	// Targets are sorted by name.
+	Targets []TargetNeeds
+	// Projects are what each project says, per target, for reports.
+	Projects map[string]map[string]*requirement.Needs // target -> project -> needs
+}
+
+// TargetNeeds is what the images of one target need.
+type TargetNeeds struct {
+	Target string
+	// Roots are sorted by name: the images, and lock.BuildRoot where a project must be built.
+	Roots []*requirement.Merged
+}
+
+// UnmetError says that projects of an image need another revision of each other.
+type UnmetError struct{ Unmet []requirement.Unmet }
+
+func (e *UnmetError) Error() string {
+	lines := make([]string, len(e.Unmet))
+	for i, u := range e.Unmet {
+		has := make([]string, len(u.Has))
+		for j, d := range u.Has {
+			has[j] = d.String()
+		}
+		lines[i] = fmt.Sprintf("%s needs %s, but %s at %s has %s", u.Requirement.Origin, u.Requirement.Request, u.Provider, short(u.Commit), strings.Join(has, ", "))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func short(commit string) string { return commit[:min(7, len(commit))] }
+
+// pythonOrigin is where the need for the interpreter comes from.
+const pythonOrigin = "projects"
+
+// Needs reads what the candidate's projects need and merges it per image. Where one project needs
+// another one that the image has at an unfit revision, it is an *UnmetError.
+func (p *Pipeline) Needs(ctx context.Context, c *Candidate) (*Needs, error) {
+	n := &Needs{Projects: map[string]map[string]*requirement.Needs{}}
+	byTarget := map[string][]string{}
+	for _, img := range c.Images {
+		t := p.Config.Images[img].Target
+		byTarget[t] = append(byTarget[t], img)
+	}
+	var unmet []requirement.Unmet
+	for _, name := range slices.Sorted(maps.Keys(byTarget)) {
+		tn, err := p.targetNeeds(ctx, c, name, byTarget[name], n)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range tn.Roots {
+			unmet = append(unmet, r.Unmet...)
+		}
+		n.Targets = append(n.Targets, tn)
+	}
+	if len(unmet) > 0 {
+		return nil, &UnmetError{Unmet: unmet}
+	}
+	return n, nil
+}
+
+func (p *Pipeline) targetNeeds(ctx context.Context, c *Candidate, name string, images []string, n *Needs) (TargetNeeds, error) {
+	t := p.Config.Targets[name]
+	target := requirement.Target{Release: t.Release, Arch: t.Arch, Python: t.Python, Macros: t.Macros}
+	read := map[string]*requirement.Needs{}
+	n.Projects[name] = read
+	tn := TargetNeeds{Target: name}
+	for _, img := range images {
+		var needs []*requirement.Needs
+		for _, project := range p.Config.Images[img].Projects {
+			if read[project] == nil {
+				r, err := p.read(ctx, c, project, target)
+				if err != nil {
+					return tn, err
+				}
+				read[project] = r
+			}
+			needs = append(needs, read[project])
+		}
+		merged, err := requirement.Merge(img, needs, p.extra(img))
+		if err != nil {
+			return tn, fmt.Errorf("image %s: %w", img, err)
+		}
+		tn.Roots = append(tn.Roots, merged)
+	}
+	if len(read) > 0 {
+		build, err := p.buildNeeds(read)
+		if err != nil {
+			return tn, err
+		}
+		tn.Roots = append(tn.Roots, build)
+	}
+	return tn, nil
+}
+
+func (p *Pipeline) read(ctx context.Context, c *Candidate, project string, target requirement.Target) (*requirement.Needs, error) {
+	tree, err := p.tree(ctx, c, project)
+	if err != nil {
+		return nil, fmt.Errorf("project %s: %w", project, err)
+	}
+	defer tree.Close()
+	r := c.Revisions[project]
+	needs, err := requirement.Read(requirement.Project{Name: project, Commit: r.Commit, Tree: tree, Version: r.Version()}, target)
+	if err != nil {
+		return nil, fmt.Errorf("project %s at %s: %w", project, r.Short(), err)
+	}
+	return needs, nil
+}
+
+// extra is what an image needs beyond its projects: its package list, and Python for the projects.
+func (p *Pipeline) extra(name string) []requirement.Requirement {
+	img := p.Config.Images[name]
+	var list []requirement.Requirement
+	for _, pkg := range img.Packages {
+		list = append(list, requirement.Requirement{
+			Request: pkg.Value, Written: pkg.Value,
+			Origin: requirement.Origin{File: config.FileName, Line: pkg.Line, Section: "images." + name + ".packages"},
+		})
+	}
+	if len(img.Projects) > 0 {
+		list = append(list, interpreter("images."+name, requirement.Runtime))
+	}
+	return list
+}
+
+// interpreter is the need for Python itself, which no project states.
+func interpreter(section string, kind requirement.Kind) requirement.Requirement {
+	return requirement.Requirement{
+		Request: pythonProgram, Written: "python3", Kind: kind,
+		Origin: requirement.Origin{File: config.FileName, Section: section + "." + pythonOrigin},
+	}
+}
+
+// buildNeeds is what the root needs in which the wheels of a target are built.
+func (p *Pipeline) buildNeeds(read map[string]*requirement.Needs) (*requirement.Merged, error) {
+	var needs []*requirement.Needs
+	for _, project := range slices.Sorted(maps.Keys(read)) {
+		needs = append(needs, read[project])
+	}
+	merged, err := requirement.MergeBuild(lock.BuildRoot, needs, []requirement.Requirement{interpreter("targets", requirement.Build)})
+	if err != nil {
+		return nil, fmt.Errorf("needs of the build: %w", err)
+	}
+	return merged, nil
+}
