@@ -1,0 +1,89 @@
+package rpm
+
+import (
+	"compress/bzip2"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
+	"github.com/ulikunitz/xz/lzma"
+)
+
+// maxWindow bounds what a decompressor may remember of its output, in bytes.
+// zstd -19 needs 8 MiB, xz -9 needs 64 MiB, zstd's long mode 128 MiB.
+const maxWindow = 128 << 20
+
+// decompress undoes the compression that a header names. Memory is bounded,
+// output is not: the reader behind it stops where the header's sizes end.
+func decompress(r *io.SectionReader, name string) (io.ReadCloser, error) {
+	switch name {
+	case "":
+		// A package that names no compression has gzip, or none at all.
+		if startsWithBytes(r, "\x1f\x8b") {
+			return gzip.NewReader(r)
+		}
+		return io.NopCloser(r), nil
+	case "gzip":
+		return gzip.NewReader(r)
+	case "zstd":
+		d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+			zstd.WithDecoderMaxWindow(maxWindow))
+		if err != nil {
+			return nil, err
+		}
+		return d.IOReadCloser(), nil
+	case "xz":
+		if err := checkXZDictionary(r); err != nil {
+			return nil, err
+		}
+		return readCloser(xz.NewReader(r))
+	case "lzma":
+		return readCloser(lzma.ReaderConfig{DictCap: maxWindow}.NewReader(r))
+	case "bzip2":
+		return io.NopCloser(bzip2.NewReader(r)), nil
+	}
+	return nil, malformed("payload", "compression %.40q is not known", name)
+}
+
+func readCloser[R io.Reader](r R, err error) (io.ReadCloser, error) {
+	if err != nil {
+		return nil, err
+	}
+	return io.NopCloser(r), nil
+}
+
+func startsWithBytes(r io.ReaderAt, prefix string) bool {
+	b := make([]byte, len(prefix))
+	_, err := r.ReadAt(b, 0)
+	return err == nil && string(b) == prefix
+}
+
+// checkXZDictionary refuses an xz stream whose first block wants a dictionary
+// beyond maxWindow; the decoder would allocate what the stream asks for (The
+// .xz File Format 1.2, sections 3.1 and 5.3.1). A dictionary is filled by
+// output alone, so later blocks cost no memory that the payload does not have.
+func checkXZDictionary(r io.ReaderAt) error {
+	const streamHeader = 12
+	head := make([]byte, 64)
+	n, _ := r.ReadAt(head, streamHeader)
+	head = head[:n]
+	if len(head) < 2 {
+		return nil // too short to be a stream: the decoder says so
+	}
+	flags, rest := head[1], head[2:]
+	for _, present := range []bool{flags&0x40 != 0, flags&0x80 != 0} { // compressed, uncompressed size
+		for more := present; more && len(rest) > 0; rest = rest[1:] {
+			more = rest[0]&0x80 != 0
+		}
+	}
+	const lzma2 = 0x21
+	if len(rest) < 3 || rest[0] != lzma2 || rest[1] != 1 {
+		return nil // another filter: the decoder refuses it
+	}
+	bits := rest[2] & 0x3f
+	if size := uint64(2|bits&1) << (bits/2 + 11); bits >= 40 || size > maxWindow {
+		return malformed("payload", "decompressing it needs more than %d bytes of memory", maxWindow)
+	}
+	return nil
+}
