@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
 	"path"
 	"path/filepath"
@@ -55,6 +56,9 @@ func (s *Spec) order() (*order, error) {
 		}
 		o.Upper, o.Work = abs, abs+".work"
 	}
+	if err := s.checkForwards(); err != nil {
+		return nil, err
+	}
 	for _, m := range s.Mounts {
 		if m.Source != "" {
 			abs, err := filepath.Abs(m.Source)
@@ -84,6 +88,22 @@ func (s *Spec) order() (*order, error) {
 
 // maxLower is overlayfs's limit of 500, less the sandbox's own layer.
 const maxLower = 499
+
+func (s *Spec) checkForwards() error {
+	if len(s.Forwards) > 0 && s.Network != NetworkNone {
+		return errors.New("forwards on the host's network")
+	}
+	for _, f := range s.Forwards {
+		if f.Port < 1 || f.Port > 65535 {
+			return fmt.Errorf("forwarding %s: %d is no port", f.Socket, f.Port)
+		}
+		address, err := netip.ParseAddr(f.Address)
+		if f.Direction == Outward && (err != nil || !OutwardNet.Contains(address)) {
+			return fmt.Errorf("forwarding %s: %q is no address of %v", f.Socket, f.Address, OutwardNet)
+		}
+	}
+	return nil
+}
 
 func checkTarget(name string) error {
 	if !path.IsAbs(name) || path.Clean(name) == "/" || strings.ContainsRune(name, 0) {

@@ -12,28 +12,33 @@ import (
 
 // startForwards begins to forward, in process 1.
 func startForwards(forwards []wireForward) error {
+	var outward []wireForward
 	for _, f := range forwards {
-		listener, dial, err := f.open()
-		if err != nil {
-			return fmt.Errorf("forwarding %s: %w", f.Address, err)
+		if f.Direction == Outward {
+			outward = append(outward, f)
+			continue
 		}
-		go serve(listener, dial)
+		file := os.NewFile(uintptr(f.FD), f.Name)
+		listener, err := net.FileListener(file)
+		file.Close()
+		if err != nil {
+			return fmt.Errorf("forwarding to %s: %w", f.Address, err)
+		}
+		go serve(listener, func() (net.Conn, error) { return net.Dial("tcp", f.Address) })
+	}
+	if len(outward) == 0 {
+		return nil
+	}
+	listeners, err := outwardListeners(outward)
+	if err != nil {
+		return err
+	}
+	for i, f := range outward {
+		// The directory stays open, so that a socket can be made anew in it.
+		socket := fdPath(f.FD) + "/" + f.Name
+		go serve(listeners[i], func() (net.Conn, error) { return net.Dial("unix", socket) })
 	}
 	return nil
-}
-
-// open returns where connections come in, and how each goes on.
-func (f wireForward) open() (net.Listener, func() (net.Conn, error), error) {
-	if f.Direction == Inward {
-		file := os.NewFile(uintptr(f.FD), f.Name)
-		defer file.Close()
-		listener, err := net.FileListener(file)
-		return listener, func() (net.Conn, error) { return net.Dial("tcp", f.Address) }, err
-	}
-	// The directory stays open, so that a socket can be made anew in it.
-	socket := fdPath(f.FD) + "/" + f.Name
-	listener, err := net.Listen("tcp", f.Address)
-	return listener, func() (net.Conn, error) { return net.Dial("unix", socket) }, err
 }
 
 func serve(listener net.Listener, dial func() (net.Conn, error)) {

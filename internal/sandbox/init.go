@@ -62,14 +62,16 @@ func startCommand(o *order) (pid int, err error) {
 		return 0, fmt.Errorf("setting the host name: %w", err)
 	}
 	if o.Network == NetworkNone {
-		if err := raiseLoopback(); err != nil {
+		if err := raise("lo"); err != nil {
 			return 0, err
 		}
 	}
-	if err := enterRoot(o); err != nil {
+	// The network is made while the host's /proc, which names namespaces, is
+	// still there.
+	if err := startForwards(o.Forwards); err != nil {
 		return 0, err
 	}
-	if err := startForwards(o.Forwards); err != nil {
+	if err := enterRoot(o); err != nil {
 		return 0, err
 	}
 	if len(o.Args) == 0 {
@@ -108,22 +110,4 @@ func reap(child int) (exit, error) {
 			return exit{Code: status.ExitStatus()}, nil
 		}
 	}
-}
-
-// raiseLoopback brings up the only interface of a new network namespace.
-func raiseLoopback() error {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return fmt.Errorf("raising loopback: %w", err)
-	}
-	defer unix.Close(fd)
-	ifreq, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	ifreq.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
-	if err := unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifreq); err != nil {
-		return fmt.Errorf("raising loopback: %w", err)
-	}
-	return nil
 }

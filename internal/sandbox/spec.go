@@ -107,19 +107,19 @@ const (
 	Outward
 )
 
-// Forward carries TCP connections between a Unix socket of the host and a port
-// on the sandbox's loopback, in one direction. It needs no privileges.
+// Forward carries TCP connections between a Unix socket of the host and an
+// address inside, in one direction. It needs NetworkNone, and no privileges.
 type Forward struct {
 	Direction Direction
 	// Socket is the host's path of the Unix socket. Inward it is made by Start
 	// (an existing one is replaced) and removed at the end. Outward somebody
 	// else listens there, not necessarily yet; its directory must exist.
-	// At most 100 bytes.
 	Socket string
 	// Port inside.
 	Port int
-	// Address inside: Inward the one to connect to, Outward the one to listen
-	// on, any of 127.0.0.0/8. Empty is 127.0.0.1.
+	// Address inside. Inward it is the one to connect to, empty is 127.0.0.1.
+	// Outward it is the one that the command connects to, one of OutwardNet; it
+	// does not keep the command from listening on the same port.
 	Address string
 }
 

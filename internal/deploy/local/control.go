@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"github.com/slipway-build/slipway/internal/deploy"
@@ -107,6 +108,10 @@ var errEnding = errors.New("this supervisor is ending")
 // errNoSupervisor is a call that nobody was there to answer, so nothing happened.
 var errNoSupervisor = errors.New("no supervisor")
 
+// errHungUp is a call that was cut off: the supervisor was just ending, or was
+// killed.
+var errHungUp = errors.New("the supervisor ended without an answer")
+
 // call asks the supervisor of h.
 func (h home) call(ctx context.Context, method, path string, body any) (reply, error) {
 	data, err := json.Marshal(body)
@@ -132,6 +137,9 @@ func (h home) call(ctx context.Context, method, path string, body any) (reply, e
 		if cause := context.Cause(ctx); cause != nil {
 			return reply{}, cause
 		}
+		if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+			return reply{}, fmt.Errorf("%w (its log is %s)", errHungUp, h.supervisorLog())
+		}
 		return reply{}, fmt.Errorf("asking the supervisor: %w (its log is %s)", err, h.supervisorLog())
 	}
 	defer response.Body.Close()
@@ -145,7 +153,9 @@ func (h home) call(ctx context.Context, method, path string, body any) (reply, e
 // serve answers on the control socket until the supervisor ends.
 func (s *supervisor) serve(listener net.Listener) error {
 	server := http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second}
+	answered := make(chan struct{})
 	go func() {
+		defer close(answered)
 		<-s.ending
 		// Answers that are being written are finished.
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -155,6 +165,6 @@ func (s *supervisor) serve(listener net.Listener) error {
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("answering commands: %w", err)
 	}
-	<-s.ended
+	<-answered
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/slipway-build/slipway/internal/deploy"
+	"github.com/slipway-build/slipway/internal/sandbox"
 )
 
 // generation is a release that is being started or runs: its workloads, and the
@@ -48,9 +49,11 @@ const drainTime = 10 * time.Second
 // newGeneration prepares a generation; nothing runs yet.
 func newGeneration(h home, serial int, release deploy.Release, roots map[string]Root, logger *slog.Logger, changed func()) (*generation, error) {
 	g := &generation{home: h, serial: serial, release: release, logger: logger, changed: changed}
-	for i, spec := range release.Workloads {
+	address := sandbox.OutwardNet.Addr().Next()
+	for _, spec := range release.Workloads {
 		root := roots[spec.Image]
-		w := &workload{Workload: spec, root: root, port: spec.Port, address: fmt.Sprintf("127.0.1.%d", i+1)}
+		w := &workload{Workload: spec, root: root, port: spec.Port, address: address.String()}
+		address = address.Next()
 		if w.port == 0 && len(root.ExposedPorts) > 0 {
 			w.port = root.ExposedPorts[0]
 		}

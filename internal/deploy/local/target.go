@@ -58,7 +58,10 @@ func (t *Target) Apply(ctx context.Context, release deploy.Release) (deploy.Resu
 func (t *Target) callStarting(ctx context.Context, h home, request applyRequest) (reply, error) {
 	for attempt := 0; ; attempt++ {
 		r, err := h.call(ctx, "POST", "/apply", request)
-		if !errors.Is(err, errNoSupervisor) || attempt == 10 {
+		switch {
+		case errors.Is(err, errNoSupervisor) && attempt < 20:
+		case errors.Is(err, errHungUp) && attempt == 0:
+		default:
 			return r, err
 		}
 		t.logger().Debug("starting a supervisor", "home", h, "reason", err)
@@ -87,7 +90,7 @@ func (t *Target) status(ctx context.Context, h home) (deploy.Status, error) {
 	if err == nil && r.Status != nil {
 		return *r.Status, nil
 	}
-	if err != nil && !errors.Is(err, errNoSupervisor) {
+	if err != nil && !errors.Is(err, errNoSupervisor) && !errors.Is(err, errHungUp) {
 		return deploy.Status{}, err
 	}
 	last, err := h.load()
@@ -119,7 +122,7 @@ func (t *Target) Down(ctx context.Context, service, environment string) error {
 		return err
 	}
 	_, err = h.call(ctx, "POST", "/down", nil)
-	if err != nil && !errors.Is(err, errNoSupervisor) {
+	if err != nil && !errors.Is(err, errNoSupervisor) && !errors.Is(err, errHungUp) {
 		return err
 	}
 	if err := h.awaitEnd(ctx); err != nil {
