@@ -1,12 +1,33 @@
 package convert
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/slipway-build/slipway/internal/rpm"
 )
+
+// check refuses what rpm could not install: apt resolved the closure, so whatever
+// is wrong now was lost in conversion.
+func (u *universe) check() error {
+	return cmp.Or(u.checkPaths(), u.checkScripts(), u.checkRequires())
+}
+
+// checkScripts refuses two scriptlets of one kind, which a package cannot have.
+func (u *universe) checkScripts() error {
+	for _, p := range u.packages {
+		seen := map[rpm.ScriptKind]bool{}
+		for _, s := range p.spec.Scripts {
+			if seen[s.Kind] {
+				return fmt.Errorf("%s has two scripts %s, for different programs", p.spec.Name, s.Kind)
+			}
+			seen[s.Kind] = true
+		}
+	}
+	return nil
+}
 
 // checkPaths refuses two packages that hold the same path: rpm would not install
 // both.
@@ -23,8 +44,7 @@ func (u *universe) checkPaths() error {
 	return nil
 }
 
-// checkRequires refuses a universe that is not closed: apt resolved it, so what
-// is not met was lost in conversion.
+// checkRequires refuses a universe that is not closed.
 func (u *universe) checkRequires() error {
 	var unmet []string
 	for _, p := range u.packages {

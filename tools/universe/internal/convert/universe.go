@@ -39,7 +39,7 @@ func Specs(debs []*debian.Deb, opts Options) ([]rpmwrite.Spec, error) {
 	}
 	slices.SortFunc(u.packages, func(a, b *pkg) int { return cmp.Compare(a.spec.Name, b.spec.Name) })
 	for _, step := range []func() error{
-		u.addMade, u.linkAlternatives, u.amendAll, u.moveSharedDirs, u.index, u.relateAll, u.checkPaths, u.checkRequires,
+		u.addMade, u.linkAlternatives, u.amendAll, u.moveSharedDirs, u.index, u.relateAll, u.check,
 	} {
 		if err := step(); err != nil {
 			return nil, err
@@ -143,6 +143,7 @@ func sourceRPM(deb *debian.Deb, evr rpm.EVR) string {
 // finished gives the spec with files and dependencies sorted.
 func (p *pkg) finished() rpmwrite.Spec {
 	spec := p.spec
+	spec.Files = slices.Clone(spec.Files)
 	for _, dir := range p.dirs {
 		spec.Files = append(spec.Files, dir)
 	}
@@ -150,6 +151,7 @@ func (p *pkg) finished() rpmwrite.Spec {
 	for _, list := range []*[]rpm.Dependency{
 		&spec.Provides, &spec.Requires, &spec.Conflicts, &spec.Obsoletes, &spec.Recommends, &spec.Suggests, &spec.Enhances,
 	} {
+		*list = slices.Clone(*list)
 		slices.SortFunc(*list, compareDependencies)
 		*list = slices.Compact(*list)
 	}
