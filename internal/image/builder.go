@@ -36,8 +36,11 @@ type BaseSpec struct {
 	// Packages may come in any order.
 	Packages []BasePackage
 	// Arch is rpm's name of the architecture, such as "x86_64".
-	Arch    string
-	Options Options
+	Arch string
+	// Recorded are numbers that users and groups had in an earlier image; those that a package
+	// declares without asking for a number keep them. See Image.IDs.
+	Recorded layer.IDs
+	Options  Options
 }
 
 // Options change the bytes of a base image; they are part of its key.
@@ -60,13 +63,6 @@ func (b *Builder) workers() int {
 		return b.Workers
 	}
 	return runtime.GOMAXPROCS(0)
-}
-
-func (b *Builder) progress() progress.Reporter {
-	if b.Progress != nil {
-		return b.Progress
-	}
-	return progress.None
 }
 
 func (b *Builder) log() *slog.Logger {

@@ -1,18 +1,36 @@
 package image
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/slipway-build/slipway/internal/cache"
+	"github.com/slipway-build/slipway/internal/image/layer"
+	"github.com/slipway-build/slipway/internal/rpm"
 )
 
 // FinalSpec says what a final image is made of.
 type FinalSpec struct {
+	// Base is an image that Builder.Base made.
 	Base *Image
-	// Files are laid over the base as one layer, in any order. Missing parent directories are made
+	// Files are laid over the base as one layer, in any order. Links among the base's folders are
+	// followed (/lib to usr/lib), its folders keep their modes, and those that are missing are made
 	// as root's, mode 0755. Two entries of one path are an error.
 	Files []FileEntry
 	// Config is the whole run-time configuration; nothing is taken over from the base.
 	Config Config
+	// Compression of the layer, as for Options. Empty: gzip.
+	Compression layer.Compression
 }
 
 // FileEntry is a file, directory or symbolic link of a final image.
@@ -24,7 +42,7 @@ type FileEntry struct {
 	Mode uint32
 	// UID and GID of the owner; zero is root.
 	UID, GID int
-	// ModTime in seconds since 1970.
+	// ModTime in seconds since 1970. Folders have none.
 	ModTime int64
 	// Link is the target of a symbolic link.
 	Link string
@@ -34,6 +52,7 @@ type FileEntry struct {
 
 // Config is what a container of the image runs, and how.
 type Config struct {
+	// Env by name. A PATH is added where there is none.
 	Env map[string]string
 	// User as "uid[:gid]" or a name of the image. Empty: root.
 	User string
@@ -50,7 +69,155 @@ type Config struct {
 	Created time.Time
 }
 
+// finalFormat is part of the key of a final image's layer.
+const finalFormat = "final/1"
+
 // Final makes a final image. It writes one small layer; the base's blobs are not read.
 func (b *Builder) Final(ctx context.Context, spec FinalSpec) (*Image, error) {
-	return b.final(ctx, spec)
+	img, err := b.final(ctx, spec)
+	if err != nil {
+		return nil, fmt.Errorf("making final image: %w", err)
+	}
+	return img, nil
+}
+
+func (b *Builder) final(ctx context.Context, spec FinalSpec) (*Image, error) {
+	if spec.Base == nil {
+		return nil, errors.New("there is no base image")
+	}
+	config, err := spec.config()
+	if err != nil {
+		return nil, err
+	}
+	layers := slices.Clone(spec.Base.layers)
+	if len(spec.Files) > 0 {
+		blob, err := b.filesLayer(ctx, spec)
+		if err != nil {
+			return nil, err
+		}
+		layers = append(layers, &Layer{blob: blob})
+		config.History = append(config.History, v1.History{Created: config.Created, CreatedBy: creator + ": files"})
+	}
+	img, err := newImage(config, layers, maps.Clone(spec.Config.Labels))
+	if err != nil {
+		return nil, err
+	}
+	img.shape, img.ids = spec.Base.shape, spec.Base.ids
+	return img, nil
+}
+
+func (spec *FinalSpec) config() (*v1.ConfigFile, error) {
+	config := spec.Base.config.DeepCopy()
+	c := spec.Config
+	if !c.Created.IsZero() {
+		config.Created = v1.Time{Time: c.Created.UTC().Truncate(time.Second)}
+	}
+	env := maps.Clone(c.Env)
+	if env == nil {
+		env = map[string]string{}
+	}
+	if _, ok := env["PATH"]; !ok {
+		env["PATH"] = defaultPath
+	}
+	config.Config = v1.Config{
+		User: c.User, WorkingDir: c.WorkDir, Entrypoint: c.Entrypoint, Cmd: c.Cmd, Labels: maps.Clone(c.Labels),
+	}
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		if name == "" || strings.ContainsAny(name, "=\x00") {
+			return nil, fmt.Errorf("%q cannot be the name of an environment variable", name)
+		}
+		config.Config.Env = append(config.Config.Env, name+"="+env[name])
+	}
+	for _, port := range c.Ports {
+		if port < 1 || port > 65535 {
+			return nil, fmt.Errorf("port %d is not between 1 and 65535", port)
+		}
+		if config.Config.ExposedPorts == nil {
+			config.Config.ExposedPorts = map[string]struct{}{}
+		}
+		config.Config.ExposedPorts[strconv.Itoa(port)+"/tcp"] = struct{}{}
+	}
+	return config, nil
+}
+
+// filesLayer makes the layer of the files, each at its place in the base.
+func (b *Builder) filesLayer(ctx context.Context, spec FinalSpec) (layer.Blob, error) {
+	entries, contents, err := spec.entries()
+	if err != nil {
+		return layer.Blob{}, err
+	}
+	parts := []string{finalFormat}
+	for i, e := range entries {
+		parts = append(parts, fmt.Sprintf("%s\x00%s\x00%o %d %d %d", e.Path, e.Link, e.Mode, e.UID, e.GID, e.ModTime), sum(contents[i]))
+	}
+	m := layer.Maker{Cache: b.Cache, Compression: spec.Compression}
+	if m.Compression == "" {
+		m.Compression = layer.Gzip
+	}
+	return m.Files(ctx, cache.Key(parts...), func(a *layer.Archive) error {
+		for i, e := range entries {
+			if err := a.Add(e, bytes.NewReader(contents[i])); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// entries gives the layer's entries, sorted, with the folders that they need.
+func (spec *FinalSpec) entries() ([]layer.Entry, [][]byte, error) {
+	byPath := map[string]layer.Entry{}
+	content := map[string][]byte{}
+	for _, f := range spec.Files {
+		e, err := spec.entry(f)
+		if err != nil {
+			return nil, nil, err
+		}
+		if _, dup := byPath[e.Path]; dup {
+			return nil, nil, fmt.Errorf("file %s is given twice", e.Path)
+		}
+		byPath[e.Path], content[e.Path] = e, f.Content
+	}
+	for _, p := range slices.Sorted(maps.Keys(byPath)) {
+		for dir := path.Dir(p); dir != "/"; dir = path.Dir(dir) {
+			have, ok := byPath[dir]
+			if !ok {
+				byPath[dir] = spec.Base.shape.Directory(dir).Entry()
+			} else if have.Mode&rpm.ModeTypeMask != rpm.ModeDirectory {
+				return nil, nil, fmt.Errorf("file %s is in %s, which is no folder", p, dir)
+			}
+		}
+	}
+	var entries []layer.Entry
+	var contents [][]byte
+	for _, p := range slices.Sorted(maps.Keys(byPath)) {
+		entries = append(entries, byPath[p])
+		contents = append(contents, content[p])
+	}
+	return entries, contents, nil
+}
+
+func (spec *FinalSpec) entry(f FileEntry) (layer.Entry, error) {
+	e := layer.Entry{Mode: f.Mode, UID: f.UID, GID: f.GID, ModTime: f.ModTime, Link: f.Link}
+	if !strings.HasPrefix(f.Path, "/") || path.Clean(f.Path) != f.Path || f.Path == "/" {
+		return e, fmt.Errorf("file path %q is not absolute and clean", f.Path)
+	}
+	switch f.Mode & rpm.ModeTypeMask {
+	case 0:
+		e.Mode |= rpm.ModeRegular
+	case rpm.ModeRegular, rpm.ModeLink:
+	case rpm.ModeDirectory:
+		e.ModTime = layer.DirectoryTime
+	default:
+		return e, fmt.Errorf("file %s is neither a file nor a folder nor a symbolic link", f.Path)
+	}
+	e.Size = int64(len(f.Content))
+	var err error
+	if e.Path, err = spec.Base.shape.Resolve(f.Path); err != nil {
+		return e, fmt.Errorf("file %s: %w", f.Path, err)
+	}
+	if strings.HasPrefix(path.Base(e.Path), ".wh.") {
+		return e, fmt.Errorf("file %s has a name that means a deletion in an image", f.Path)
+	}
+	return e, nil
 }

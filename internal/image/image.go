@@ -22,6 +22,10 @@ type Image struct {
 	rawConfig   []byte
 	rawManifest []byte
 	digest      v1.Hash
+
+	// shape and ids are known of base images, and of final ones from their base.
+	shape layer.Shape
+	ids   layer.IDs
 }
 
 // Layer is one layer of an Image; it implements v1.Layer.
@@ -61,6 +65,10 @@ func hash(hex string) v1.Hash { return v1.Hash{Algorithm: "sha256", Hex: hex} }
 
 // BlobLayers are the layers with their places in the cache, the lowest first.
 func (i *Image) BlobLayers() []*Layer { return i.layers }
+
+// IDs are the numbers of the image's users and groups, to be recorded for later images. The maps
+// must not be changed.
+func (i *Image) IDs() layer.IDs { return i.ids }
 
 // Layers are the layers, the lowest first.
 func (i *Image) Layers() ([]v1.Layer, error) {

@@ -2,13 +2,100 @@ package image
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/slipway-build/slipway/internal/image/layer"
+	"github.com/slipway-build/slipway/internal/image/unpack"
 )
 
+// unpackedKind is the cache's kind of unpacked layers, by diff id.
+const unpackedKind = "unpacked"
+
 // Unpack makes the layers of an image readable as folders, for a sandbox to run on: the paths of
-// the unpacked layers, the topmost first. Each layer is unpacked once, under its diff id. The
-// folders are shared and must not be written to.
+// the unpacked layers, the topmost first. Each layer is unpacked once, under its diff id, which is
+// checked. The folders are shared and must not be written to.
 func (b *Builder) Unpack(ctx context.Context, img v1.Image) ([]string, error) {
-	return b.unpack(ctx, img)
+	layers, err := img.Layers()
+	if err != nil {
+		return nil, fmt.Errorf("unpacking image: %w", err)
+	}
+	dirs, err := b.unpack(ctx, layers)
+	if err != nil {
+		return nil, fmt.Errorf("unpacking image: %w", err)
+	}
+	return dirs, nil
 }
+
+func (b *Builder) unpackBlobs(ctx context.Context, blobs []layer.Blob) ([]string, error) {
+	layers := make([]v1.Layer, len(blobs))
+	for i := range blobs {
+		layers[i] = &Layer{blob: blobs[i]}
+	}
+	return b.unpack(ctx, layers)
+}
+
+// unpack gives the folders of layers, which come lowest first, topmost first.
+func (b *Builder) unpack(ctx context.Context, layers []v1.Layer) ([]string, error) {
+	dirs := make([]string, len(layers))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(b.workers())
+	for i, l := range layers {
+		g.Go(func() (err error) {
+			dirs[i], err = b.unpackLayer(ctx, l)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	slices.Reverse(dirs)
+	return dirs, nil
+}
+
+func (b *Builder) unpackLayer(ctx context.Context, l v1.Layer) (string, error) {
+	id, err := l.DiffID()
+	if err != nil {
+		return "", err
+	}
+	if id.Algorithm != "sha256" || len(id.Hex) != sha256.Size*2 {
+		return "", fmt.Errorf("layer %s: its diff id is no sha256", id)
+	}
+	dir, _, err := b.Cache.Tree(ctx, unpackedKind, id.Hex, func(dir string) error {
+		r, err := l.Compressed()
+		if err != nil {
+			return err
+		}
+		defer r.Close()
+		z, err := layer.Reader(r)
+		if err != nil {
+			return err
+		}
+		defer z.Close()
+		h := sha256.New()
+		tee := io.TeeReader(z, h)
+		if err := unpack.Extract(ctx, tee, dir, unpack.Limits{}); err != nil {
+			return err
+		}
+		if _, err := io.Copy(io.Discard, io.LimitReader(tee, maxPadding)); err != nil {
+			return err
+		}
+		if got := hex.EncodeToString(h.Sum(nil)); got != id.Hex {
+			return fmt.Errorf("its content is not that of its diff id, but of sha256:%s", got)
+		}
+		return nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("layer %s: %w", id, err)
+	}
+	return dir, nil
+}
+
+// maxPadding is how many bytes may follow the end of an archive.
+const maxPadding = 1 << 20

@@ -42,13 +42,15 @@ func (t *Tree) Fragment(n int) *Fragment {
 	return f
 }
 
-// paths adds the paths of what the fragment's package brings, folders included.
-func (f *Fragment) paths(to map[string]bool) {
+// paths are those of what the fragment's package brings, folders included.
+func (f *Fragment) paths() []string {
+	var out []string
 	for _, p := range f.plan {
 		if p.path != "" {
-			to[p.path] = true
+			out = append(out, p.path)
 		}
 	}
+	return out
 }
 
 // content writes the fragment's tar entries, uncompressed and without an end, straight from the

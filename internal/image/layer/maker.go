@@ -53,15 +53,15 @@ type pointer struct {
 // Packages makes the layer of these packages of the tree: the folders that their files need, then
 // their fragments in the given order. Fragments that are in the cache are not compressed again.
 func (m *Maker) Packages(ctx context.Context, t *Tree, packages []int) (Blob, error) {
-	paths := map[string]bool{}
+	var paths []string
 	fragments := make([]*Fragment, len(packages))
 	parts := []string{layerFormat, string(m.Compression), strconv.Itoa(m.Level)}
 	for i, n := range packages {
 		fragments[i] = t.Fragment(n)
-		fragments[i].paths(paths)
+		paths = append(paths, fragments[i].paths()...)
 		parts = append(parts, fragments[i].key)
 	}
-	dirs := t.parents(paths)
+	dirs := t.Parents(paths...)
 	for _, d := range dirs {
 		parts = append(parts, fmt.Sprintf("%s\x00%o %d %d", d.Path, d.Mode, d.UID, d.GID))
 	}
@@ -83,7 +83,7 @@ func (m *Maker) packages(ctx context.Context, key string, dirs []Directory, frag
 		err := s.piece(func(w io.Writer) error {
 			a := newArchive(w)
 			for _, d := range dirs {
-				if err := a.Add(d.entry(), nil); err != nil {
+				if err := a.Add(d.Entry(), nil); err != nil {
 					return err
 				}
 			}
@@ -127,7 +127,8 @@ func (m *Maker) Files(ctx context.Context, key string, write func(*Archive) erro
 	})
 }
 
-func (d Directory) entry() Entry {
+// Entry of the folder in a layer.
+func (d Directory) Entry() Entry {
 	return Entry{Path: d.Path, Mode: 0o040000 | d.Mode, UID: d.UID, GID: d.GID, ModTime: DirectoryTime}
 }
 

@@ -43,6 +43,7 @@ type Tree struct {
 	packages []Package
 	plans    [][]place
 	dirs     map[string]Directory
+	links    Links
 	unknown  []UnknownOwner
 }
 
@@ -73,6 +74,7 @@ func Plan(packages []Package, ids IDs, links Links, filter Filter) (*Tree, error
 	if err != nil {
 		return nil, err
 	}
+	t.links = links
 	for n := range packages {
 		if err := t.place(n, ids, links, filter); err != nil {
 			return nil, fmt.Errorf("package %s: %w", packages[n].Name, err)
@@ -223,11 +225,15 @@ func sameFile(f, g *rpm.File) bool {
 	return true
 }
 
-// parents gives the folders above and among the given absolute paths, sorted, with the modes that
-// their packages gave them, or 0755 and root. The root itself is among them when a package owns it.
-func (t *Tree) parents(paths map[string]bool) []Directory {
+// Parents gives the folders above the given absolute paths and those among them that are folders,
+// sorted, with the modes that their packages gave them, or 0755 and root. The root itself is among
+// them when a package owns it.
+func (t *Tree) Parents(paths ...string) []Directory {
 	need := map[string]bool{}
-	for p := range paths {
+	for _, p := range paths {
+		if _, ok := t.dirs[p]; !ok {
+			p = path.Dir(p)
+		}
 		for ; p != "/" && !need[p]; p = path.Dir(p) {
 			need[p] = true
 		}
@@ -244,6 +250,24 @@ func (t *Tree) parents(paths map[string]bool) []Directory {
 		out = append(out, d)
 	}
 	return out
+}
+
+// Resolve follows the links of the tree in the folders of an absolute path, and at its end.
+func (t *Tree) Resolve(name string) (string, error) { return t.links.follow(path.Clean(name), nil) }
+
+// Has says whether a package brings this path: a folder, file or link.
+func (t *Tree) Has(name string) bool {
+	if _, ok := t.dirs[name]; ok {
+		return true
+	}
+	for _, plan := range t.plans {
+		for _, p := range plan {
+			if p.path == name {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // checkPath refuses a path that is not absolute or not clean: no package has one, and a hostile one

@@ -1,0 +1,260 @@
+package unpack
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/slipway-build/slipway/internal/sandbox"
+)
+
+// Limits bound what one layer may hold. Zero means the default.
+type Limits struct {
+	Entries int   // default 4,194,304
+	Bytes   int64 // of files together; default 32 GiB
+}
+
+const (
+	defaultEntries = 4 << 20
+	defaultBytes   = 32 << 30
+)
+
+// LimitError is a layer that holds more than it may.
+type LimitError struct{ What string }
+
+func (e *LimitError) Error() string { return "the layer holds more than " + e.What }
+
+// Extract writes the tar stream to dir, which must exist and be empty. It reads r up to the end of
+// the archive, not necessarily to the end of r. After an error the folder's content is not usable.
+func Extract(ctx context.Context, r io.Reader, dir string, limits Limits) error {
+	if limits.Entries == 0 {
+		limits.Entries = defaultEntries
+	}
+	if limits.Bytes == 0 {
+		limits.Bytes = defaultBytes
+	}
+	root, err := openRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.close()
+	x := &extractor{root: root, limits: limits, owners: os.Geteuid() == 0, buffer: make([]byte, 256<<10)}
+	tr := tar.NewReader(r)
+	for {
+		h, err := tr.Next()
+		if errors.Is(err, io.EOF) {
+			return x.finish()
+		}
+		if err != nil {
+			return fmt.Errorf("reading layer: %w", err)
+		}
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		if err := x.entry(h, tr); err != nil {
+			return fmt.Errorf("unpacking %.300q: %w", h.Name, err)
+		}
+	}
+}
+
+type extractor struct {
+	root    *root
+	limits  Limits
+	owners  bool
+	entries int
+	bytes   int64
+	// dirs get their modes and times at the end, when nothing is put into them any more.
+	dirs   []*tar.Header
+	buffer []byte
+}
+
+// Names that stand for deletions (OCI image-spec, "Layer Filesystem Changeset").
+const (
+	whiteout = ".wh."
+	opaque   = ".wh..wh..opq"
+)
+
+func (x *extractor) entry(h *tar.Header, content io.Reader) error {
+	if x.entries++; x.entries > x.limits.Entries {
+		return &LimitError{fmt.Sprintf("%d entries", x.limits.Entries)}
+	}
+	if h.Typeflag == tar.TypeXGlobalHeader {
+		return nil
+	}
+	name, err := cleanName(h.Name)
+	if err != nil {
+		return err
+	}
+	if name == "/" {
+		if h.Typeflag != tar.TypeDir {
+			return errors.New("the root is not a directory")
+		}
+		x.dirs = append(x.dirs, h)
+		return nil
+	}
+	dir, base := path.Split(name)
+	parent, err := x.root.mkdirs(path.Clean(dir))
+	if err != nil {
+		return err
+	}
+	if strings.HasPrefix(base, whiteout) {
+		return x.delete(parent, dir, base)
+	}
+	if h.Typeflag == tar.TypeDir {
+		x.dirs = append(x.dirs, h)
+		return x.root.mkdir(parent, base)
+	}
+	if err := x.root.clear(parent, base); err != nil {
+		return err
+	}
+	switch h.Typeflag {
+	case tar.TypeReg:
+		return x.file(parent, base, h, content)
+	case tar.TypeLink:
+		return x.link(parent, base, h)
+	case tar.TypeSymlink:
+		if err := unix.Symlinkat(h.Linkname, parent, base); err != nil {
+			return err
+		}
+	case tar.TypeFifo:
+		if err := unix.Mknodat(parent, base, unix.S_IFIFO|0o600, 0); err != nil {
+			return err
+		}
+	case tar.TypeChar, tar.TypeBlock:
+		return nil
+	default:
+		return fmt.Errorf("entries of type %q are not known", h.Typeflag)
+	}
+	return x.describe(parent, base, h)
+}
+
+// cleanName gives an absolute path; a name that climbs is refused rather than bent.
+func cleanName(name string) (string, error) {
+	for element := range strings.SplitSeq(name, "/") {
+		if element == ".." {
+			return "", errors.New("the name climbs out of the layer")
+		}
+	}
+	return path.Clean("/" + name), nil
+}
+
+func (x *extractor) delete(parent int, dir, base string) error {
+	if base == opaque {
+		return sandbox.Opaque(fdPath(parent, "."))
+	}
+	name := strings.TrimPrefix(base, whiteout)
+	if name == "" || name == "." || name == ".." || strings.HasPrefix(name, whiteout) {
+		return errors.New("the deletion names nothing")
+	}
+	if err := x.root.clear(parent, name); err != nil {
+		return err
+	}
+	return sandbox.Whiteout(fdPath(parent, name))
+}
+
+func (x *extractor) file(parent int, base string, h *tar.Header, content io.Reader) error {
+	if x.bytes += h.Size; x.bytes > x.limits.Bytes || h.Size < 0 {
+		return &LimitError{fmt.Sprintf("%d bytes", x.limits.Bytes)}
+	}
+	fd, err := unix.Openat(parent, base, unix.O_CREAT|unix.O_EXCL|unix.O_WRONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return err
+	}
+	file := os.NewFile(uintptr(fd), base)
+	defer file.Close()
+	if _, err := io.CopyBuffer(struct{ io.Writer }{file}, content, x.buffer); err != nil {
+		return err
+	}
+	if err := x.describe(parent, base, h); err != nil {
+		return err
+	}
+	return file.Close()
+}
+
+// link makes a second name of a file that the layer brought before.
+func (x *extractor) link(parent int, base string, h *tar.Header) error {
+	target, err := cleanName(h.Linkname)
+	if err != nil {
+		return err
+	}
+	dir, name := path.Split(target)
+	from, err := x.root.open(path.Clean(dir))
+	if err != nil {
+		return fmt.Errorf("linking to %.300q: %w", h.Linkname, err)
+	}
+	defer unix.Close(from)
+	if err := unix.Linkat(from, name, parent, base, 0); err != nil {
+		return fmt.Errorf("linking to %.300q: %w", h.Linkname, err)
+	}
+	return nil
+}
+
+// describe gives owner, mode, attributes and time, in the order in which none undoes another.
+func (x *extractor) describe(parent int, base string, h *tar.Header) error {
+	if x.owners {
+		if h.Uid < 0 || h.Gid < 0 || h.Uid > 1<<31 || h.Gid > 1<<31 {
+			return fmt.Errorf("owner %d:%d is out of range", h.Uid, h.Gid)
+		}
+		if err := unix.Fchownat(parent, base, h.Uid, h.Gid, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+			return err
+		}
+	}
+	if h.Typeflag != tar.TypeSymlink {
+		if err := unix.Fchmodat(parent, base, uint32(h.Mode&0o7777), 0); err != nil {
+			return err
+		}
+		if err := x.attributes(parent, base, h); err != nil {
+			return err
+		}
+	}
+	when := unix.NsecToTimespec(h.ModTime.UnixNano())
+	return unix.UtimesNanoAt(parent, base, []unix.Timespec{when, when}, unix.AT_SYMLINK_NOFOLLOW)
+}
+
+// attributes sets capabilities and the user's own attributes. Others mean something to this machine
+// and not to an image, above all those by which overlayfs hides files.
+func (x *extractor) attributes(parent int, base string, h *tar.Header) error {
+	for key, value := range h.PAXRecords {
+		name, ok := strings.CutPrefix(key, "SCHILY.xattr.")
+		if !ok {
+			continue
+		}
+		capability := name == "security.capability" && x.owners
+		user := strings.HasPrefix(name, "user.") && !strings.HasPrefix(name, "user.overlay.")
+		if !capability && !user {
+			continue
+		}
+		err := unix.Setxattr(fdPath(parent, base), name, []byte(value), 0)
+		if err != nil && !(user && errors.Is(err, unix.ENOTSUP)) {
+			return fmt.Errorf("setting attribute %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (x *extractor) finish() error {
+	for i := len(x.dirs) - 1; i >= 0; i-- {
+		h := x.dirs[i]
+		name, err := cleanName(h.Name)
+		if err != nil {
+			return err
+		}
+		fd, err := x.root.openWith(name, unix.O_NOFOLLOW)
+		if err == nil {
+			err = x.describe(fd, ".", h)
+			unix.Close(fd)
+		}
+		// A later entry may have put something else in the folder's place.
+		if err != nil && !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.ENOTDIR) {
+			return fmt.Errorf("unpacking %.300q: %w", h.Name, err)
+		}
+	}
+	return nil
+}
