@@ -28,6 +28,7 @@ type Header struct {
 	part    string  // for errors
 	entries []Entry // sorted by tag; data points into blob
 	region  Tag     // 0 when the header has none
+	whole   bool    // the region covers all entries and all data
 }
 
 // ParseHeader reads a header as the RPM database stores it: the counts, the
@@ -53,9 +54,12 @@ func parseHeader(blob []byte, part string) (*Header, error) {
 	for i := range count {
 		raw := indexAt(blob, i)
 		if isRegion(raw.tag) {
-			if h.region, err = checkRegion(raw, i, count, data, part); err != nil {
+			covers, err := checkRegion(raw, i, count, data, part)
+			if err != nil {
 				return nil, err
 			}
+			h.region = raw.tag
+			h.whole = covers == count && int(raw.offset)+indexEntryLen == len(data)
 			spans = append(spans, span{int(raw.offset), int(raw.offset) + indexEntryLen, raw.tag})
 			continue
 		}
@@ -107,8 +111,9 @@ func isRegion(t Tag) bool { return t == TagHeaderSignatures || t == TagHeaderImm
 
 // checkRegion checks the entry that marks the first entries as the immutable
 // region: it comes first, and its data is a trailer at the region's end that
-// repeats it with the offset negated.
-func checkRegion(raw rawIndex, i, count int, data []byte, part string) (Tag, error) {
+// repeats it with the offset negated. covers is how many entries belong to it,
+// itself included.
+func checkRegion(raw rawIndex, i, count int, data []byte, part string) (covers int, err error) {
 	if i != 0 {
 		return 0, malformed(part, "region tag %d is not the first entry", raw.tag)
 	}
@@ -126,7 +131,7 @@ func checkRegion(raw rawIndex, i, count int, data []byte, part string) (Tag, err
 	if length <= 0 || length%indexEntryLen != 0 || length/indexEntryLen > int64(count) {
 		return 0, malformed(part, "region tag %d claims %d bytes of index", raw.tag, length)
 	}
-	return raw.tag, nil
+	return int(length / indexEntryLen), nil
 }
 
 // entry cuts the entry's data out. end is the offset behind it.

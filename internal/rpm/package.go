@@ -131,8 +131,8 @@ func (p *Package) check() error {
 	if p.Signature.region != TagHeaderSignatures && p.Signature.region != 0 {
 		return malformed("signature header", "its region has tag %d", p.Signature.region)
 	}
-	if p.region != TagHeaderImmutable {
-		return malformed("header", "it has no immutable region")
+	if p.region != TagHeaderImmutable || !p.whole {
+		return malformed("header", "its immutable region does not cover it all")
 	}
 	n := p.NEVRA()
 	for _, part := range []string{n.Name, n.EVR.Version, n.EVR.Release, n.Arch} {

@@ -74,18 +74,17 @@ func (p *Package) VerifyDigests() (Verified, error) {
 
 // covered is what header digests and signatures cover.
 func (p *Package) covered() io.Reader {
-	return io.NewSectionReader(p.r, p.HeaderStart, p.HeaderEnd-p.HeaderStart)
+	return io.MultiReader(strings.NewReader(headerMagic), bytes.NewReader(p.Blob()))
 }
 
 func (p *Package) coveredWithPayload() io.Reader {
-	return io.NewSectionReader(p.r, p.HeaderStart, p.Size-p.HeaderStart)
+	return io.MultiReader(p.covered(), p.RawPayload())
 }
 
 func (p *Package) checkHeaderDigest() (string, error) {
 	long, short := sha256.New(), sha1.New()
-	for _, part := range [][]byte{HeaderMagic(), p.Blob()} {
-		long.Write(part)
-		short.Write(part)
+	if _, err := io.Copy(io.MultiWriter(long, short), p.covered()); err != nil {
+		return "", fmt.Errorf("hashing the header: %w", err)
 	}
 	digest := hex.EncodeToString(long.Sum(nil))
 	for _, d := range []struct{ want, got string }{

@@ -2,11 +2,27 @@
 // createrepo_c does: repodata/repomd.xml with primary, filelists and other.
 //
 // It serves the RPM universe and tests. The same packages and options give the
-// same bytes.
+// same bytes: a package's file time is taken to be its build time.
 package repotest
 
 import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/xml"
 	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/google/renameio/v2"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
 
 	"github.com/slipway-build/slipway/internal/rpm/rpmwrite"
 )
@@ -19,5 +35,157 @@ type Options struct {
 	Timestamp   int64            // seconds since 1970; 0 is the newest package's build time
 }
 
-// Write reads every *.rpm below dir and writes dir/repodata.
-func Write(dir string, opts Options) error { return errors.ErrUnsupported }
+// Write reads every *.rpm below dir and writes dir/repodata. Metadata that is
+// there already is replaced; whoever reads repomd.xml meanwhile sees the old
+// repository or the new one, whole.
+func Write(dir string, opts Options) error {
+	if err := write(dir, opts); err != nil {
+		return fmt.Errorf("writing repository %s: %w", dir, err)
+	}
+	return nil
+}
+
+func write(dir string, opts Options) error {
+	packages, err := scan(dir)
+	if err != nil {
+		return err
+	}
+	if opts.Timestamp == 0 {
+		for _, p := range packages {
+			opts.Timestamp = max(opts.Timestamp, p.buildTime)
+		}
+	}
+	target := filepath.Join(dir, "repodata")
+	if err := os.MkdirAll(target, 0o755); err != nil {
+		return err
+	}
+	index := repomd{
+		Namespace: "http://linux.duke.edu/metadata/repo", RPM: rpmNamespace,
+		Revision: cmp.Or(opts.Revision, strconv.FormatInt(opts.Timestamp, 10)),
+	}
+	keep := map[string]bool{"repomd.xml": true, "repomd.xml.asc": opts.Signer != nil}
+	for _, part := range []struct {
+		name     string
+		document any
+	}{
+		{"primary", primaryDocument(packages)},
+		{"filelists", filelistsDocument(packages)},
+		{"other", otherDocument(packages)},
+	} {
+		data, err := writePart(target, part.name, part.document, opts)
+		if err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
+		}
+		keep[filepath.Base(data.Location.Href)] = true
+		index.Data = append(index.Data, data)
+	}
+	if err := writeIndex(target, index, opts); err != nil {
+		return err
+	}
+	return sweep(target, keep)
+}
+
+// writePart writes one document, compressed, under a name with its checksum.
+func writePart(dir, name string, document any, opts Options) (repomdData, error) {
+	plain, err := render(document)
+	if err != nil {
+		return repomdData{}, err
+	}
+	stored, suffix, err := compress(plain, opts.Compression)
+	if err != nil {
+		return repomdData{}, err
+	}
+	sum := digest(stored)
+	file := sum + "-" + name + ".xml" + suffix
+	if err := renameio.WriteFile(filepath.Join(dir, file), stored, 0o644); err != nil {
+		return repomdData{}, err
+	}
+	return repomdData{
+		Type:         name,
+		Checksum:     checksum{Type: "sha256", Value: sum},
+		OpenChecksum: checksum{Type: "sha256", Value: digest(plain)},
+		Location:     location{Href: "repodata/" + file},
+		Timestamp:    opts.Timestamp,
+		Size:         len(stored),
+		OpenSize:     len(plain),
+	}, nil
+}
+
+// writeIndex writes repomd.xml last of all, and its signature before it: who
+// finds the new index finds all that it names.
+func writeIndex(dir string, index repomd, opts Options) error {
+	data, err := render(index)
+	if err != nil {
+		return err
+	}
+	if opts.Signer != nil {
+		signature, err := opts.Signer.SignDetached(data, time.Unix(opts.Timestamp, 0))
+		if err != nil {
+			return err
+		}
+		if err := renameio.WriteFile(filepath.Join(dir, "repomd.xml.asc"), signature, 0o644); err != nil {
+			return err
+		}
+	}
+	return renameio.WriteFile(filepath.Join(dir, "repomd.xml"), data, 0o644)
+}
+
+// sweep removes what an earlier Write left.
+func sweep(dir string, keep map[string]bool) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !keep[e.Name()] && !e.IsDir() {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
+		}
+	}
+	return err
+}
+
+func render(document any) ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteString(xml.Header)
+	e := xml.NewEncoder(&b)
+	e.Indent("", "  ")
+	if err := e.Encode(document); err != nil {
+		return nil, err
+	}
+	b.WriteByte('\n')
+	return b.Bytes(), nil
+}
+
+func compress(data []byte, name string) (compressed []byte, suffix string, err error) {
+	var b bytes.Buffer
+	var w io.WriteCloser
+	switch name {
+	case "", "gz":
+		w, suffix = gzip.NewWriter(&b), ".gz"
+	case "zstd":
+		w, err = zstd.NewWriter(&b, zstd.WithEncoderConcurrency(1))
+		suffix = ".zst"
+	case "xz":
+		w, err = xz.NewWriter(&b)
+		suffix = ".xz"
+	case "none":
+		return data, "", nil
+	default:
+		err = fmt.Errorf("compression %q is not known: gz, zstd, xz and none are", name)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	if _, err := w.Write(data); err != nil {
+		return nil, "", err
+	}
+	if err := w.Close(); err != nil {
+		return nil, "", err
+	}
+	return b.Bytes(), suffix, nil
+}
+
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
