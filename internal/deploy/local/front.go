@@ -158,7 +158,8 @@ func newPool(instances []*instance, http bool) *pool {
 	return &pool{http: http, instances: instances, idle: make(chan struct{})}
 }
 
-// acquire picks the instances in turn, those first that are ready.
+// acquire picks the instances in turn: of those that are ready, else of those
+// that at least run.
 func (p *pool) acquire() (*instance, func(), error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -166,11 +167,13 @@ func (p *pool) acquire() (*instance, func(), error) {
 		return nil, nil, errDrained
 	}
 	p.next++
-	for i := range p.instances {
-		in := p.instances[(p.next+i)%len(p.instances)]
-		if in.running() {
-			p.active++
-			return in, p.release, nil
+	for _, suitable := range []func(*instance) bool{(*instance).ready, (*instance).running} {
+		for i := range p.instances {
+			in := p.instances[(p.next+i)%len(p.instances)]
+			if suitable(in) {
+				p.active++
+				return in, p.release, nil
+			}
 		}
 	}
 	return nil, nil, fmt.Errorf("%s is not running at the moment", p.instances[0].workload.Name)

@@ -19,7 +19,9 @@ const (
 	maxEnds = 3
 	// watchInterval is the time between two checks of what already serves.
 	watchInterval = 5 * time.Second
-	probeTimeout  = 5 * time.Second
+	// recoverInterval is that while the last one failed.
+	recoverInterval = 500 * time.Millisecond
+	probeTimeout    = 5 * time.Second
 	// tailLines is how much of a failed workload's log an error carries.
 	tailLines = 15
 )
@@ -165,16 +167,18 @@ func (in *instance) watch() {
 	if in.workload.Health.Path == "" {
 		return
 	}
-	ticker := time.NewTicker(max(in.workload.Health.Interval, watchInterval))
-	defer ticker.Stop()
 	for {
+		pause := max(in.workload.Health.Interval, watchInterval)
+		if !in.ready() {
+			pause = recoverInterval
+		}
 		select {
 		case <-in.done:
 			return
-		case <-ticker.C:
-			if in.running() {
-				_ = in.probe(context.Background()) // kept by probe
-			}
+		case <-time.After(pause):
+		}
+		if in.running() {
+			_ = in.probe(context.Background()) // kept by probe
 		}
 	}
 }

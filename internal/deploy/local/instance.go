@@ -145,6 +145,14 @@ func (in *instance) running() bool {
 	return in.process != nil
 }
 
+// ready reports whether the workload runs and, where it can be checked, passed
+// its newest check.
+func (in *instance) ready() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.process != nil && (in.probed || in.workload.Health.Path == "")
+}
+
 func (in *instance) dial(ctx context.Context) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, "unix", in.socket)
 }
