@@ -87,6 +87,9 @@ type Needs struct {
 	Version string
 	Runtime []Requirement
 	Build   []Requirement
+	// Generated is what the spec's %generate_buildrequires would add to the build of an RPM: the needs of tests and
+	// of running the project. Building a wheel does without, so it is not in Build.
+	Generated []Requirement
 	// Provides are the package and sub-packages of the spec, the names python3dist(x) and python3.Ndist(x),
 	// and the plain name of the Python distribution.
 	Provides []rpm.Dependency

@@ -1,5 +1,10 @@
 package requirement
 
+import (
+	"github.com/slipway-build/slipway/internal/requirement/pymeta"
+	"github.com/slipway-build/slipway/internal/requirement/specfile/macroset"
+)
+
 // Target is the operating system release and architecture that requirements are read for.
 type Target struct {
 	// Release names the operating system: "fedora-43", "fedora-rawhide", "centos-stream-9", "rhel-9", "epel-9".
@@ -18,4 +23,28 @@ type Target struct {
 	// Names replaces the request that a Python requirement would become, keyed by normalised project name:
 	// {"pyyaml": "python3-pyyaml"}. An empty value drops the requirement.
 	Names map[string]string
+	// Requests does the same for what a spec file asks for, keyed by the name of the request:
+	// {"python3-devel": "python3-dev"}.
+	Requests map[string]string
+}
+
+// python returns the version of the interpreter.
+func (t Target) python() string {
+	if t.Python != "" {
+		return t.Python
+	}
+	return macroset.DefaultPython(t.Release)
+}
+
+// arch returns the architecture.
+func (t Target) arch() string {
+	if t.Arch != "" {
+		return t.Arch
+	}
+	return "x86_64"
+}
+
+// environment is what markers are evaluated in.
+func (t Target) environment() pymeta.Environment {
+	return pymeta.LinuxEnvironment(t.python(), t.arch())
 }

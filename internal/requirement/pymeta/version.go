@@ -250,3 +250,27 @@ func compareLocal(a, b []string) int {
 	}
 	return len(a) - len(b)
 }
+
+// Epoch returns the epoch in decimal digits, "0" when there is none.
+func (v Version) Epoch() string { return string(v.epoch) }
+
+// Release returns the parts of the release in decimal digits, without leading zeros.
+func (v Version) Release() []string {
+	parts := make([]string, len(v.release))
+	for i, n := range v.release {
+		parts[i] = string(n)
+	}
+	return parts
+}
+
+// Pre returns "a", "b" or "rc" with its number, or empty strings.
+func (v Version) Pre() (letter, number string) { return v.pre, string(v.preN) }
+
+// Post returns the number of a post-release, or an empty string.
+func (v Version) Post() string { return string(v.post) }
+
+// Dev returns the number of a development release, or an empty string.
+func (v Version) Dev() string { return string(v.dev) }
+
+// Increment returns a whole number in decimal digits plus one, however large it is.
+func Increment(digits string) string { return string(newNumber(digits).next()) }
