@@ -129,12 +129,10 @@ const (
 	secLists
 	secSupplementers
 	secNames
-	secProvides       = secNames + lookupSections
-	secObsoletes      = secProvides + lookupSections
-	secFiles          = secObsoletes + lookupSections
-	packageSections   = secFiles + lookupSections
-	packageLookupSize = 1
-	entryLookupSize   = 2
+	secProvides     = secNames + lookupSections
+	secObsoletes    = secProvides + lookupSections
+	secFiles        = secObsoletes + lookupSections
+	packageSections = secFiles + lookupSections
 )
 
 func (b *builder) write(w io.Writer) error {
@@ -150,10 +148,10 @@ func (b *builder) write(w io.Writer) error {
 			sections[at+i] = c
 		}
 	}
-	put(secNames, b.names, packageLookupSize)
-	put(secProvides, b.provides, entryLookupSize)
-	put(secObsoletes, b.obsoletes, entryLookupSize)
-	put(secFiles, b.files, packageLookupSize)
+	put(secNames, b.names, packageWidth)
+	put(secProvides, b.provides, entryWidth)
+	put(secObsoletes, b.obsoletes, entryWidth)
+	put(secFiles, b.files, packageWidth)
 	return writeContainer(w, packagesMagic, sections)
 }
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/bzip2"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -22,7 +23,7 @@ const maxWindow = 128 << 20
 // file is refused: the plain variants stand beside it.
 func Decompress(r io.Reader) (io.ReadCloser, error) {
 	in := bufio.NewReaderSize(r, 64<<10)
-	magic, err := in.Peek(6)
+	magic, err := in.Peek(xzHeaders)
 	if err != nil && err != io.EOF {
 		return nil, err
 	}
@@ -40,6 +41,9 @@ func Decompress(r io.Reader) (io.ReadCloser, error) {
 		}
 		return wrapped{z.IOReadCloser(), "zstd"}, nil
 	case bytes.HasPrefix(magic, []byte("\xfd7zXZ\x00")):
+		if window := xzWindow(magic); window > maxWindow {
+			return nil, fmt.Errorf("decompressing xz: it wants a window of %d bytes", window)
+		}
 		z, err := xz.NewReader(in)
 		if err != nil {
 			return nil, fmt.Errorf("decompressing xz: %w", err)
@@ -51,6 +55,32 @@ func Decompress(r io.Reader) (io.ReadCloser, error) {
 		return nil, errors.New("the file is in zchunk format")
 	}
 	return io.NopCloser(in), nil
+}
+
+// xzHeaders is enough for the headers of an xz stream and of its first block.
+const xzHeaders = 12 + 1024
+
+// xzWindow reads the size of the window that the first block of an xz file wants (The .xz File
+// Format, sections 3.1 and 5.3.1); 0 if it cannot be told, which the real reader will complain of.
+func xzWindow(b []byte) int64 {
+	const streamHeader, hasCompressedSize, hasSize, lzma2 = 12, 0x40, 0x80, 0x21
+	if len(b) < streamHeader+2 {
+		return 0
+	}
+	flags, b := b[streamHeader+1], b[streamHeader+2:]
+	for _, present := range []byte{hasCompressedSize, hasSize} {
+		if flags&present != 0 {
+			_, n := binary.Uvarint(b)
+			b = b[max(n, 0):]
+		}
+	}
+	if len(b) < 3 || b[0] != lzma2 || b[2] > 40 {
+		return 0
+	}
+	if b[2] == 40 {
+		return 1<<32 - 1
+	}
+	return int64(2|b[2]&1) << (b[2]/2 + 11)
 }
 
 // wrapped names the compression in errors.

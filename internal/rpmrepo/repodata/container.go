@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"unsafe"
 )
 
 // An index file is a container of sections:
@@ -90,6 +91,9 @@ func encode(numbers []uint32) column {
 	return out
 }
 
+// int64 reads a large number, which takes two places.
+func (c column) int64(i int) int64 { return int64(uint64(c.at(i)) | uint64(c.at(i+1))<<32) }
+
 // below checks that each number of the column is less than limit.
 func (c column) below(limit int) bool {
 	if len(c)%4 != 0 {
@@ -103,8 +107,7 @@ func (c column) below(limit int) bool {
 	return true
 }
 
-// ascending checks that the column starts offsets: from 0 (when first is set) up to last, never
-// descending.
+// ascending checks that the column holds offsets: from 0 up to last, never descending.
 func (c column) ascending(last int) bool {
 	if len(c)%4 != 0 || len(c) == 0 || c.at(0) != 0 || int64(c.at(c.len()-1)) != int64(last) {
 		return false
@@ -118,4 +121,26 @@ func (c column) ascending(last int) bool {
 		previous = n
 	}
 	return true
+}
+
+// texts are the strings of an index, by number; number 0 is the empty string. See interner.
+type texts struct {
+	ends column
+	text string
+}
+
+// newTexts makes a string of bytes that nobody changes, so that no name has to be copied.
+func newTexts(ends, text []byte) texts {
+	return texts{ends, unsafe.String(unsafe.SliceData(text), len(text))}
+}
+
+func (t texts) valid() bool { return t.ends.ascending(len(t.text)) }
+
+func (t texts) len() int { return t.ends.len() }
+
+func (t texts) string(id uint32) string {
+	if id == 0 {
+		return ""
+	}
+	return t.text[t.ends.at(int(id)-1):t.ends.at(int(id))]
 }

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"sort"
 	"strings"
-	"unsafe"
 )
 
 // maxFiles bounds the paths of a repository; the largest distribution has 2 % of it.
@@ -107,7 +106,7 @@ func (p *filesParser) write(w io.Writer) error {
 	for i, f := range p.files {
 		postings[i] = posting{f.folder, f.name, f.pkg}
 	}
-	folders := buildLookup(p.strings, postings, entryLookupSize)
+	folders := buildLookup(p.strings, postings, entryWidth)
 	p.sortNames(folders)
 	return writeContainer(w, filesMagic, [][]byte{
 		encode(p.strings.ends), p.strings.text, encode(p.sums), folders[0], folders[1], folders[2],
@@ -141,8 +140,7 @@ func (p *filesParser) sortNames(folders []column) {
 // Files says which packages hold a path. It is safe for concurrent use. Its packages have numbers of
 // their own, from 0 to Len-1; SHA256 tells which they are.
 type Files struct {
-	text    string
-	ends    column
+	texts
 	sums    column
 	folders lookup
 }
@@ -155,12 +153,11 @@ func OpenFiles(data []byte) (*Files, error) {
 		return nil, err
 	}
 	f := &Files{
-		text: unsafe.String(unsafe.SliceData(s[fsecText]), len(s[fsecText])), // as in OpenIndex
-		ends: s[fsecEnds], sums: s[fsecSums],
-		folders: lookup{keys: s[fsecFolders], starts: s[fsecFolders+1], entries: s[fsecFolders+2], width: entryLookupSize},
+		texts: newTexts(s[fsecEnds], s[fsecText]), sums: s[fsecSums],
+		folders: newLookup(s[fsecFolders:], entryWidth),
 	}
 	// In this lookup the first number of an entry is a string and the second a package.
-	if !f.ends.ascending(len(f.text)) || len(f.sums)%32 != 0 || !f.folders.valid(f.ends.len(), f.ends.len(), f.Len()) {
+	if !f.texts.valid() || len(f.sums)%32 != 0 || !f.folders.valid(f.texts.len(), f.texts.len(), f.Len()) {
 		return nil, fmt.Errorf("%w: a reference in it leads nowhere", ErrDamaged)
 	}
 	return f, nil
@@ -179,18 +176,11 @@ func (f *Files) Holders(path string) []int {
 		return nil
 	}
 	folder, name := path[:cut+1], path[cut+1:]
-	first, last := f.folders.find(folder, f.string)
+	first, last := f.folders.find(folder, f.texts)
 	at := func(i int) string { return f.string(f.folders.entries.at(2 * (first + i))) }
 	var found []int
 	for i := sort.Search(last-first, func(i int) bool { return at(i) >= name }); i < last-first && at(i) == name; i++ {
 		found = append(found, int(f.folders.entries.at(2*(first+i)+1)))
 	}
 	return found
-}
-
-func (f *Files) string(id uint32) string {
-	if id == 0 {
-		return ""
-	}
-	return f.text[f.ends.at(int(id)-1):f.ends.at(int(id))]
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"iter"
-	"unsafe"
 
 	"github.com/slipway-build/slipway/internal/rpm"
 )
@@ -12,10 +11,10 @@ import (
 // Index is the packages of a repository, read from where they lie. It is safe for concurrent use.
 // Strings that it gives out share the index's memory and keep it alive.
 type Index struct {
-	text                                string
-	ends, dependencies, packages, lists column
-	supplementers                       column
-	names, provides, obsoletes, files   lookup
+	texts
+	dependencies, packages, lists     column
+	supplementers                     column
+	names, provides, obsoletes, files lookup
 }
 
 // OpenIndex opens an index that WritePrimaryIndex or WritePackageIndex wrote. data must not change
@@ -25,16 +24,12 @@ func OpenIndex(data []byte) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	look := func(at, width int) lookup {
-		return lookup{keys: s[at], starts: s[at+1], entries: s[at+2], width: width}
-	}
 	x := &Index{
-		// A string over bytes that nobody changes: so names need no copies.
-		text: unsafe.String(unsafe.SliceData(s[secText]), len(s[secText])),
-		ends: s[secEnds], dependencies: s[secDependencies], packages: s[secPackages], lists: s[secLists],
+		texts:        newTexts(s[secEnds], s[secText]),
+		dependencies: s[secDependencies], packages: s[secPackages], lists: s[secLists],
 		supplementers: s[secSupplementers],
-		names:         look(secNames, packageLookupSize), provides: look(secProvides, entryLookupSize),
-		obsoletes: look(secObsoletes, entryLookupSize), files: look(secFiles, packageLookupSize),
+		names:         newLookup(s[secNames:], packageWidth), provides: newLookup(s[secProvides:], entryWidth),
+		obsoletes: newLookup(s[secObsoletes:], entryWidth), files: newLookup(s[secFiles:], packageWidth),
 	}
 	if !x.valid() {
 		return nil, fmt.Errorf("%w: a reference in it leads nowhere", ErrDamaged)
@@ -47,10 +42,10 @@ func (x *Index) valid() bool {
 	if len(x.dependencies)%(4*dependencyFields) != 0 || len(x.packages)%(4*packageFields) != 0 || len(x.lists)%4 != 0 {
 		return false
 	}
-	if !x.ends.ascending(len(x.text)) {
+	if !x.texts.valid() {
 		return false
 	}
-	strings, deps := uint32(x.ends.len()), uint32(x.dependencies.len()/dependencyFields)
+	strings, deps := uint32(x.texts.len()), uint32(x.dependencies.len()/dependencyFields)
 	for d := x.dependencies; len(d) > 0; d = d.from(dependencyFields) {
 		if d.at(0) >= strings || d.at(3) >= strings || d.at(4) >= strings {
 			return false
@@ -90,13 +85,6 @@ func (x *Index) validPackages(strings, deps uint32) bool {
 
 // Len is the number of packages.
 func (x *Index) Len() int { return x.packages.len() / packageFields }
-
-func (x *Index) string(id uint32) string {
-	if id == 0 {
-		return ""
-	}
-	return x.text[x.ends.at(int(id)-1):x.ends.at(int(id))]
-}
 
 func (x *Index) dependency(id uint32) rpm.Dependency {
 	d := x.dependencies.from(dependencyFields * int(id))
@@ -161,8 +149,6 @@ func (x *Index) Package(i int) *Package {
 	return p
 }
 
-func (c column) int64(i int) int64 { return int64(uint64(c.at(i)) | uint64(c.at(i+1))<<32) }
-
 // Named gives the packages of that name, in order. Like all lookups it leaves out source packages.
 func (x *Index) Named(name string) []int { return x.found(x.names, name) }
 
@@ -191,7 +177,7 @@ func (x *Index) Names() iter.Seq[string] { return x.keys(x.names) }
 func (x *Index) ProvidedNames() iter.Seq[string] { return x.keys(x.provides) }
 
 func (x *Index) found(l lookup, key string) []int {
-	first, last := l.find(key, x.string)
+	first, last := l.find(key, x.texts)
 	if first == last {
 		return nil
 	}
@@ -203,7 +189,7 @@ func (x *Index) found(l lookup, key string) []int {
 }
 
 func (x *Index) entries(l lookup, key string) []Provider {
-	first, last := l.find(key, x.string)
+	first, last := l.find(key, x.texts)
 	if first == last {
 		return nil
 	}

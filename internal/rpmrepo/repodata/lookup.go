@@ -15,6 +15,16 @@ type lookup struct {
 
 const lookupSections = 3
 
+// Widths: of lookups that find packages, and of those that find a dependency or name of a package.
+const (
+	packageWidth = 1
+	entryWidth   = 2
+)
+
+func newLookup(sections [][]byte, width int) lookup {
+	return lookup{keys: sections[0], starts: sections[1], entries: sections[2], width: width}
+}
+
 // posting is one entry to be found: under the string key, package and, for dependencies, which.
 type posting struct{ key, pkg, dep uint32 }
 
@@ -45,7 +55,7 @@ func buildLookup(strings *interner, postings []posting, width int) []column {
 		at := width * int(counts[p.key])
 		counts[p.key]++
 		entries[at] = p.pkg
-		if width == 2 {
+		if width == entryWidth {
 			entries[at+1] = p.dep
 		}
 	}
@@ -53,10 +63,10 @@ func buildLookup(strings *interner, postings []posting, width int) []column {
 }
 
 // find gives the range of entries of that string.
-func (l lookup) find(key string, text func(uint32) string) (first, last int) {
+func (l lookup) find(key string, t texts) (first, last int) {
 	n := l.keys.len()
-	i := sort.Search(n, func(i int) bool { return text(l.keys.at(i)) >= key })
-	if i == n || text(l.keys.at(i)) != key {
+	i := sort.Search(n, func(i int) bool { return t.string(l.keys.at(i)) >= key })
+	if i == n || t.string(l.keys.at(i)) != key {
 		return 0, 0
 	}
 	return int(l.starts.at(i)), int(l.starts.at(i + 1))
@@ -70,7 +80,7 @@ func (l lookup) valid(strings, packages, deps int) bool {
 	if l.starts.len() != l.keys.len()+1 || !l.starts.ascending(l.entries.len()/l.width) {
 		return false
 	}
-	if l.width == 1 {
+	if l.width == packageWidth {
 		return l.entries.below(packages)
 	}
 	for i := 0; i < l.entries.len(); i += 2 {

@@ -89,8 +89,12 @@ func (p *primaryParser) pkg() error {
 	return p.named(p.builder.add(&p.record))
 }
 
-// named says in which package something is wrong.
+// named says in which package something is wrong. A string that could not be taken in comes first:
+// what else is found may follow from it.
 func (p *primaryParser) named(err error) error {
+	if p.builder.strings.err != nil {
+		err = p.builder.strings.err
+	}
 	if name := p.builder.strings.at(p.record.fields[colName]); err != nil && len(name) > 0 {
 		return fmt.Errorf("package %.100q: %w", name, err)
 	}
