@@ -1,0 +1,82 @@
+package wheel
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strings"
+	"unicode/utf8"
+)
+
+// Bounds on what is kept of a backend's output.
+const (
+	tailLines  = 20
+	lineLength = 400
+)
+
+// tail passes a backend's output to a log, line by line, and keeps its end. It never fails, however much is written.
+type tail struct {
+	project string
+	log     *slog.Logger
+	line    []byte
+	lines   []string
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	n := len(p)
+	for len(p) > 0 {
+		part, rest, ended := bytes.Cut(p, []byte("\n"))
+		if room := lineLength*utf8.UTFMax - len(t.line); room > 0 {
+			t.line = append(t.line, part[:min(room, len(part))]...)
+		}
+		if ended {
+			t.flush()
+		}
+		p = rest
+	}
+	return n, nil
+}
+
+func (t *tail) flush() {
+	line := strings.TrimRight(printable(string(t.line)), " ")
+	t.line = t.line[:0]
+	if line == "" {
+		return
+	}
+	if t.log != nil && t.log.Enabled(context.Background(), slog.LevelDebug) {
+		t.log.Debug("build backend", "project", t.project, "line", line)
+	}
+	if len(t.lines) == tailLines {
+		t.lines = append(t.lines[:0], t.lines[1:]...)
+	}
+	t.lines = append(t.lines, line)
+}
+
+// last gives the last lines.
+func (t *tail) last() []string {
+	t.flush()
+	return t.lines
+}
+
+// printable makes text fit for a terminal: no control characters, and not endlessly long.
+func printable(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t':
+			return ' '
+		case r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == utf8.RuneError:
+			return -1
+		case r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069: // changes of writing direction
+			return -1
+		}
+		return r
+	}, s)
+	if len(s) > lineLength {
+		cut := lineLength
+		for !utf8.RuneStart(s[cut]) {
+			cut--
+		}
+		s = s[:cut] + "…"
+	}
+	return s
+}
