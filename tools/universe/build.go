@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"os"
@@ -29,6 +28,9 @@ type builder struct {
 	log   *steps
 }
 
+// kind is what universes are called in the cache.
+const kind = "universe"
+
 // build gives the folder of the universe, made now or before.
 func (b builder) build(ctx context.Context, s size) (string, error) {
 	archives, err := b.closure(ctx, s.packages)
@@ -36,19 +38,47 @@ func (b builder) build(ctx context.Context, s size) (string, error) {
 		return "", err
 	}
 	key := b.key(s, archives)
-	place, _ := b.cache.Path("universe", key)
-	path, hit, err := b.cache.Tree(ctx, "universe", key, func(dir string) error {
+	place, _ := b.cache.Path(kind, key)
+	path, hit, err := b.cache.Tree(ctx, kind, key, func(dir string) error {
 		return b.make(ctx, s, archives, dir, place)
 	})
 	if err != nil {
 		return "", err
 	}
+	// The time of a universe's folder is when it was last asked for.
+	now := time.Now()
+	if err := os.Chtimes(path, now, now); err != nil {
+		return "", err
+	}
 	if hit {
 		b.log.say("%s is there already: %d Debian packages", s.name, len(archives))
-	} else {
-		b.log.say("done: %s", filepath.Join(path, repoFile))
+		return path, nil
 	}
-	return path, nil
+	b.log.say("done: %s", filepath.Join(path, repoFile))
+	return path, b.prune(now.Add(-keepUnused))
+}
+
+// keepUnused is how long a universe stays that nobody asks for: every change of
+// the program makes another one.
+const keepUnused = 14 * 24 * time.Hour
+
+// prune removes the universes that were last asked for before a time.
+func (b builder) prune(before time.Time) error {
+	found, err := filepath.Glob(filepath.Join(b.cache.Root(), kind, "*", "*"))
+	if err != nil {
+		return err
+	}
+	for _, path := range found {
+		st, err := os.Stat(path)
+		if err != nil || !st.ModTime().Before(before) {
+			continue
+		}
+		if err := b.cache.Remove(kind, filepath.Base(path)); err != nil {
+			return err
+		}
+		b.log.say("removed %s, unused since %s", path, st.ModTime().Format(time.DateOnly))
+	}
+	return nil
 }
 
 func (b builder) key(s size, archives []debian.Archive) string {
@@ -199,19 +229,15 @@ func (b builder) signer(ctx context.Context) (*rpmwrite.Signer, error) {
 	const file = "private.asc"
 	dir, _, err := b.cache.Tree(ctx, "key", "universe", func(dir string) error {
 		signer, err := rpmwrite.NewSigner("Slipway Universe <universe@example.com>", time.Unix(keyTime, 0))
-		return errors.Join(err, save(signer, filepath.Join(dir, file)))
+		if err != nil {
+			return err
+		}
+		return signer.SaveKey(filepath.Join(dir, file))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("making the signing key: %w", err)
 	}
 	return rpmwrite.LoadKey(filepath.Join(dir, file))
-}
-
-func save(signer *rpmwrite.Signer, path string) error {
-	if signer == nil {
-		return nil
-	}
-	return signer.SaveKey(path)
 }
 
 // keyTime is when the key says it was made: before any package it signs.

@@ -180,6 +180,36 @@ func output(t *testing.T, name string, args ...string) string {
 	return string(out)
 }
 
+func TestPrune(t *testing.T) {
+	dir, err := cache.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	now := time.Now()
+	there := func(key string) bool { _, ok := dir.Path(kind, key); return ok }
+	for key, age := range map[string]time.Duration{"0123": time.Hour, "4567": 15 * 24 * time.Hour} {
+		path, _, err := dir.Tree(t.Context(), kind, key, func(string) error { return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, now.Add(-age), now.Add(-age)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var log bytes.Buffer
+	b := builder{cache: dir, log: &steps{out: &log, start: now}}
+	if err := b.prune(now.Add(-keepUnused)); err != nil {
+		t.Fatal(err)
+	}
+	if !there("0123") || there("4567") {
+		t.Errorf("the one in use is there: %v, the other one: %v", there("0123"), there("4567"))
+	}
+	if !strings.Contains(log.String(), "4567") {
+		t.Errorf("it says %q", &log)
+	}
+}
+
 func TestRunRefuses(t *testing.T) {
 	for want, args := range map[string][]string{
 		`no size "huge": small or full`: {"--size", "huge", "--cache", t.TempDir()},

@@ -22,7 +22,7 @@ var alternativeSyntax = regexp.MustCompile(`--(?:install|slave)\s+(/[^\s$"']+)\s
 // linkAlternatives replaces update-alternatives: where one package alone offers
 // a link, it holds it; where several do, or in a rich universe, the first that is
 // installed makes it.
-func (u *universe) linkAlternatives() error {
+func (u *universe) linkAlternatives() {
 	held := map[string]bool{}
 	for _, p := range u.packages {
 		for _, f := range p.spec.Files {
@@ -54,7 +54,6 @@ func (u *universe) linkAlternatives() error {
 			p.addScript(linkScript(made, u.Rich))
 		}
 	}
-	return nil
 }
 
 // alternatives finds the links in the script that runs after installation, as

@@ -9,7 +9,7 @@ import (
 
 // amendAll does for some packages what Debian's maintainer scripts do, in the
 // ways of RPM distributions: scriptlets, triggers, capabilities, ghosts.
-func (u *universe) amendAll() error {
+func (u *universe) amendAll() {
 	for _, p := range u.packages {
 		switch p.spec.Name {
 		case "libc6":
@@ -42,7 +42,6 @@ func (u *universe) amendAll() error {
 			p.require(rpm.Post, "coreutils")
 		}
 	}
-	return nil
 }
 
 // amendLdconfig has the linker's cache made anew after every transaction that

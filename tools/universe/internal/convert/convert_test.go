@@ -255,6 +255,9 @@ func TestOlderBuilds(t *testing.T) {
 	if older.EVR.Compare(newer.EVR) >= 0 {
 		t.Errorf("%s is not older than %s", older.EVR, newer.EVR)
 	}
+	if got, want := texts(older.Provides), []string{"/bin/interp", "rival", "virtual-library = 1.2-0~older"}; !slices.Equal(got, want) {
+		t.Errorf("the older build provides %q, want %q", got, want)
+	}
 	if len(older.Files) != len(newer.Files) || len(older.Files) == 0 {
 		t.Errorf("%d files, and %d in the older build", len(newer.Files), len(older.Files))
 	}

@@ -137,7 +137,7 @@ func (p *pkg) holdDir(dir rpmwrite.File) {
 
 // moveSharedDirs gives filesystem every directory that several packages hold, or
 // that base-files holds, or that none holds although something lies in it.
-func (u *universe) moveSharedDirs() error {
+func (u *universe) moveSharedDirs() {
 	var filesystem *pkg
 	holders := map[string]int{}
 	shape := map[string]rpmwrite.File{}
@@ -188,7 +188,6 @@ func (u *universe) moveSharedDirs() error {
 			filesystem.holdDir(shape[dir])
 		}
 	}
-	return nil
 }
 
 // pythonDevel stands for the package that Fedora's spec files build-require; a

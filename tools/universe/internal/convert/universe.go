@@ -38,13 +38,22 @@ func Specs(debs []*debian.Deb, opts Options) ([]rpmwrite.Spec, error) {
 		}
 	}
 	slices.SortFunc(u.packages, func(a, b *pkg) int { return cmp.Compare(a.spec.Name, b.spec.Name) })
-	for _, step := range []func() error{
-		u.addMade, u.linkAlternatives, u.amendAll, u.moveSharedDirs, u.index, u.relateAll, u.check,
-	} {
-		if err := step(); err != nil {
-			return nil, err
-		}
+	if err := u.addMade(); err != nil {
+		return nil, err
 	}
+	u.linkAlternatives()
+	u.amendAll()
+	u.moveSharedDirs()
+	if err := u.index(); err != nil {
+		return nil, err
+	}
+	if err := u.relateAll(); err != nil {
+		return nil, err
+	}
+	if err := u.check(); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(u.packages, func(a, b *pkg) int { return cmp.Compare(a.spec.Name, b.spec.Name) })
 	specs := make([]rpmwrite.Spec, 0, len(u.packages))
 	for _, p := range u.packages {
 		specs = append(specs, p.finished())
@@ -165,9 +174,14 @@ func compareDependencies(a, b rpm.Dependency) int {
 // olderBuild is the same package as it might have been released before. Nothing
 // sorts below its release but for what is not released either.
 func olderBuild(spec rpmwrite.Spec) rpmwrite.Spec {
-	self := rpm.Dependency{Name: spec.Name, Sense: rpm.Equal, EVR: spec.EVR}
+	newer := spec.EVR
 	spec.EVR.Release = "0~older"
 	spec.BuildTime -= 30 * 24 * 60 * 60
-	spec.Provides = slices.DeleteFunc(slices.Clone(spec.Provides), func(d rpm.Dependency) bool { return d == self })
+	spec.Provides = slices.Clone(spec.Provides)
+	for i := range spec.Provides {
+		if spec.Provides[i].EVR == newer {
+			spec.Provides[i].EVR = spec.EVR
+		}
+	}
 	return spec
 }
