@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/signal"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -16,6 +17,10 @@ func runInit() error {
 	if err := unix.CloseRange(controlFD, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
 		return fmt.Errorf("closing inherited files: %w", err)
 	}
+	// The kernel keeps from process 1 the signals that it handles in no way;
+	// those that Go handles are taken and dropped. (Ignored ones would be
+	// ignored by the command too.)
+	signal.Notify(make(chan os.Signal, 1))
 	control := json.NewDecoder(inherited(controlFD))
 	events := json.NewEncoder(os.NewFile(eventsFD, "events"))
 	var o order

@@ -69,7 +69,7 @@ func (p *Process) start(ctx context.Context, o *order) error {
 		return err
 	}
 	// The start itself can hang, on a network file system say.
-	stopWatching := context.AfterFunc(ctx, p.killFirst)
+	stopWatching := context.AfterFunc(ctx, func() { p.stop(Cancelled, context.Cause(ctx), -1) })
 	defer stopWatching()
 	if err := p.await(l); err != nil {
 		if cause := context.Cause(ctx); cause != nil {
