@@ -19,6 +19,8 @@ type Spec struct {
 	// it is used while the sandbox runs. It must not itself lie on an overlay
 	// file system, and only one sandbox may use it at a time; several in turn
 	// may, each then sees what the earlier ones changed.
+	// Moving a directory of Lower fails with EXDEV, as between file systems, and
+	// mv(1) then copies it.
 	// Empty: changes go to memory (see Limits.Disk) and are lost at the end.
 	Upper string
 	// ReadOnly makes the root filesystem read-only. /tmp, /dev/shm and writable
