@@ -1,6 +1,7 @@
 package script
 
 import (
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,7 +55,7 @@ func Plan(packages []Package, early bool) (steps []Step, count int) {
 	}
 	for i := range packages {
 		for _, s := range byPriority(packages[i].scripts(rpm.ScriptTransFileTriggerIn)) {
-			p.fileTrigger(i, s, packages)
+			p.fileTrigger(i, s, behind(s, packages))
 		}
 	}
 	return p.steps, count
@@ -139,9 +140,24 @@ func (p *planner) fileTriggers(i int, first bool) {
 	}
 	for _, s := range byPriority(p.packages[i].scripts(rpm.ScriptFileTriggerIn)) {
 		if (s.Priority >= firstPriority) == first {
-			p.fileTrigger(i, s, p.packages[:i])
+			p.fileTrigger(i, s, behind(s, p.packages[:i]))
 		}
 	}
+}
+
+// behind picks the packages that rpm finds for a file trigger in its database: those with something
+// in a folder that the trigger waits for, which owning the folder itself is not.
+func behind(s rpm.Script, packages []Package) []Package {
+	var out []Package
+	for _, q := range packages {
+		if slices.ContainsFunc(q.Files, func(f rpm.File) bool {
+			dir := strings.TrimSuffix(path.Dir(f.Path), "/") + "/"
+			return slices.ContainsFunc(s.Conditions, func(d rpm.Dependency) bool { return covers(d.Name, dir) })
+		}) {
+			out = append(out, q)
+		}
+	}
+	return out
 }
 
 // fileTrigger adds a file trigger of package i if packages bring files that it waits for.
