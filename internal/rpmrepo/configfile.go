@@ -52,7 +52,7 @@ func (r *configReader) read() (Config, error) {
 	}
 	r.config = DefaultConfig(id)
 	for _, s := range r.section.keys {
-		s.value = strings.TrimRight(r.vars.Expand(s.value), " \t\n")
+		s.value = r.vars.Expand(s.value)
 		read, known := settings[s.key]
 		if !known {
 			continue

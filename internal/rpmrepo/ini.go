@@ -38,7 +38,20 @@ func parseINI(data []byte, file string) ([]section, error) {
 			return nil, err
 		}
 	}
+	for _, s := range p.sections {
+		for i := range s.keys {
+			s.keys[i].value = unquote(strings.TrimRight(s.keys[i].value, blank+"\n"))
+		}
+	}
 	return p.sections, nil
+}
+
+// unquote takes off the quotes that a whole value stands in.
+func unquote(value string) string {
+	if n := len(value) - 1; n > 0 && (value[0] == '"' || value[0] == '\'') && value[n] == value[0] {
+		return value[1:n]
+	}
+	return value
 }
 
 type iniParser struct {

@@ -231,10 +231,14 @@ func TestPrimaryVariants(t *testing.T) {
 		"other prefix":    func(s string) string { return strings.ReplaceAll(s, "rpm:", "r:") },
 		"spaces":          func(s string) string { return strings.ReplaceAll(s, ` ver="`, "\n ver = \n \"") },
 		"single quotes":   func(s string) string { return strings.ReplaceAll(s, `"`, `'`) },
-		"long tags":       func(s string) string { return strings.ReplaceAll(s, `<rpm:entry name="songbook"/>`, "<rpm:entry name=\"songbook\"><!-- > --></rpm:entry  >") },
-		"comment":         func(s string) string { return strings.Replace(s, "<format>", "<!-- <format> --><format>", 1) },
-		"instruction":     func(s string) string { return strings.Replace(s, "<format>", "<?php > ?><format>", 1) },
-		"large":           func(s string) string { return strings.Replace(s, "Not kept.", strings.Repeat("many words ", 100_000), 1) },
+		"long tags": func(s string) string {
+			return strings.ReplaceAll(s, `<rpm:entry name="songbook"/>`, "<rpm:entry name=\"songbook\"><!-- > --></rpm:entry  >")
+		},
+		"comment":     func(s string) string { return strings.Replace(s, "<format>", "<!-- <format> --><format>", 1) },
+		"instruction": func(s string) string { return strings.Replace(s, "<format>", "<?php > ?><format>", 1) },
+		"large": func(s string) string {
+			return strings.Replace(s, "Not kept.", strings.Repeat("many words ", 100_000), 1)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(handmade, packages(index(t, change(good)))); diff != "" {
