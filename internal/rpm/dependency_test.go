@@ -48,6 +48,7 @@ func TestParseDependency(t *testing.T) {
 		{"font(:lang=en)", "font(:lang=en)", 0},
 		{"bundled(golang(example.com/x)) = 1", "bundled(golang(example.com/x)) = 1", rpm.Equal},
 		{"(a or b)", "(a or b)", 0},
+		{"bundled(python3dist(ipaddress) = 1", "bundled(python3dist(ipaddress) = 1", rpm.Equal},
 		{"config(foo) = 0:1-1", "config(foo) = 1-1", rpm.Equal},
 	} {
 		d, err := rpm.ParseDependency(test.in)
@@ -56,7 +57,7 @@ func TestParseDependency(t *testing.T) {
 		}
 	}
 	for _, in := range []string{
-		"", " ", "foo >=", "foo >= 1 bar", "foo bar", "foo>=1", ">= 1", "= 1", "foo(bar", "foo)", "(a or b", "(a or b) c", "()",
+		"", " ", "foo >=", "foo >= 1 bar", "foo bar", "foo>=1", ">= 1", "= 1", "(a or b", "(a or b) c", "()",
 		"foo >= 1-2-3", "foo !! 1", "f\x00oo", strings.Repeat("x", 1<<20),
 	} {
 		if d, err := rpm.ParseDependency(in); err == nil {

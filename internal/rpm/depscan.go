@@ -7,11 +7,13 @@ import (
 )
 
 // depScanner reads dependency text from left to right. Spaces and commas
-// separate words, as in rpm's rpmrichParse; a word ends at a parenthesis that
-// it did not open itself.
+// separate words, as in rpm's rpmrichParse; inside a rich dependency a word also
+// ends at a parenthesis that it did not open itself. Outside, parentheses need
+// not pair up: real packages have such names.
 type depScanner struct {
 	text   string
 	pos    int
+	nested int // rich dependencies that are open
 	leaves int
 }
 
@@ -36,7 +38,7 @@ func (s *depScanner) word() string {
 		case '(':
 			open++
 		case ')':
-			if open == 0 {
+			if open == 0 && s.nested > 0 {
 				return s.text[start:s.pos]
 			}
 			open--
@@ -108,22 +110,20 @@ func checkDepName(name string) error {
 			return fmt.Errorf("%q holds a control character", name)
 		}
 	}
-	if open != 0 {
-		return fmt.Errorf("the parentheses of %q do not pair up", name)
-	}
 	return nil
 }
 
 // rich reads a parenthesised expression.
-func (s *depScanner) rich(depth int) (*Rich, error) {
-	if depth > maxRichDepth {
+func (s *depScanner) rich() (*Rich, error) {
+	if s.nested >= maxRichDepth {
 		return nil, fmt.Errorf("it nests deeper than %d", maxRichDepth)
 	}
 	if !s.skip() || s.text[s.pos] != '(' {
 		return nil, errors.New("an opening parenthesis is missing")
 	}
 	s.pos++
-	r, err := s.expression(depth, RichDep)
+	s.nested++
+	r, err := s.expression(RichDep)
 	if err != nil {
 		return nil, err
 	}
@@ -131,13 +131,14 @@ func (s *depScanner) rich(depth int) (*Rich, error) {
 		return nil, errors.New("a closing parenthesis is missing")
 	}
 	s.pos++
+	s.nested--
 	return r, nil
 }
 
 // expression reads "operand [op operand ...]". chain is the operator that came
 // before: only the same one may follow, and only and, or and with may repeat.
-func (s *depScanner) expression(depth int, chain RichOp) (*Rich, error) {
-	left, err := s.operand(depth)
+func (s *depScanner) expression(chain RichOp) (*Rich, error) {
+	left, err := s.operand()
 	if err != nil {
 		return nil, err
 	}
@@ -150,16 +151,16 @@ func (s *depScanner) expression(depth int, chain RichOp) (*Rich, error) {
 	}
 	r := &Rich{Op: op, Left: left}
 	if op.chains() {
-		r.Right, err = s.expression(depth, op)
+		r.Right, err = s.expression(op)
 		return r, err
 	}
-	if r.Right, err = s.operand(depth); err != nil {
+	if r.Right, err = s.operand(); err != nil {
 		return nil, err
 	}
 	if op == RichIf || op == RichUnless {
 		before := s.pos
 		if s.word() == "else" {
-			r.Else, err = s.operand(depth)
+			r.Else, err = s.operand()
 			return r, err
 		}
 		s.pos = before
@@ -183,9 +184,9 @@ func (s *depScanner) operator() (RichOp, error) {
 	return RichDep, fmt.Errorf("%q is no operator", word)
 }
 
-func (s *depScanner) operand(depth int) (*Rich, error) {
+func (s *depScanner) operand() (*Rich, error) {
 	if s.skip() && s.text[s.pos] == '(' {
-		return s.rich(depth + 1)
+		return s.rich()
 	}
 	if s.leaves++; s.leaves > maxRichLeaves {
 		return nil, fmt.Errorf("it holds more than %d dependencies", maxRichLeaves)

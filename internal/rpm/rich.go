@@ -54,7 +54,7 @@ func ParseRich(s string) (*Rich, error) {
 		return nil, fmt.Errorf("parsing a rich dependency: it is %d bytes long", len(s))
 	}
 	scan := depScanner{text: s}
-	r, err := scan.rich(0)
+	r, err := scan.rich()
 	if err == nil && scan.skip() {
 		err = fmt.Errorf("%q follows the closing parenthesis", scan.rest())
 	}
