@@ -25,9 +25,10 @@ var hook string
 
 // Where a project is built inside the sandbox. Backends write these paths into what they compile, so they never change.
 const (
-	buildDir  = "/build"
-	sourceDir = buildDir + "/src"
-	outputDir = buildDir + "/out"
+	buildDir   = "/build"
+	sourceDir  = buildDir + "/src"
+	outputDir  = buildDir + "/out"
+	trackedDir = buildDir + "/tracked"
 )
 
 // Build returns the project's wheel, built now or taken from the cache. What is the project's fault, or that of the build
@@ -144,7 +145,7 @@ func save(r io.Reader, said answer, dir string, limit int64) error {
 // nothing of the host is writable inside, and what a project writes is bounded by the sandbox's own memory.
 func (r Request) run(ctx context.Context, system backend, out io.Writer, output *tail) error {
 	order, err := json.Marshal(map[string]any{
-		"source": sourceDir, "output": outputDir, "backend": system.name,
+		"source": sourceDir, "output": outputDir, "tracked": trackedDir, "backend": system.name,
 		"path": orEmpty(system.path), "requires": orEmpty(system.requires),
 	})
 	if err != nil {

@@ -1,6 +1,6 @@
 """Builds the wheel of one project with the project's own backend (PEP 517).
 
-Arguments: a JSON object with "source" and "output" (folders to make), "backend" (as in build-backend), "path" (as in
+Arguments: a JSON object with "source", "output" and "tracked" (folders to make), "backend" (as in build-backend), "path" (as in
 backend-path) and "requires" (as in build-system.requires).
 Standard input: the project's files as a tar archive.
 Standard output: a line of JSON about what the project requires and what of it is installed, then a line of JSON about
@@ -21,9 +21,42 @@ def unpack(source):
         if hasattr(tarfile, "fully_trusted_filter"):
             archive.extraction_filter = staticmethod(tarfile.fully_trusted_filter)
         archive.extractall(source, numeric_owner=True)
+        tracked = [member.name for member in archive.getmembers() if not member.isdir()]
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
+    return tracked
+
+
+FINDER = """\
+def find(folder=""):
+    prefix = folder.rstrip("/") + "/" if folder not in ("", ".") else ""
+    return [name for name in TRACKED if name.startswith(prefix)]
+"""
+
+
+def offer_tracked(tracked, folder):
+    """Stands in for setuptools-scm and its like, which ask git, that is not here, for the files that belong to a project.
+
+    Those are all files that came in. setuptools is told through the same kind of entry point as theirs, and only where
+    one of theirs is installed.
+    """
+    from importlib import metadata
+
+    points = metadata.entry_points()
+    group = "setuptools.file_finders"
+    if not (points.select(group=group) if hasattr(points, "select") else points.get(group)):
+        return
+    info = os.path.join(folder, "slipway_tracked-1.dist-info")
+    os.makedirs(info)
+    for path, content in (
+        (os.path.join(folder, "slipway_tracked.py"), "TRACKED = " + repr(tracked) + "\n\n\n" + FINDER),
+        (os.path.join(info, "METADATA"), "Metadata-Version: 2.1\nName: slipway-tracked\nVersion: 1\n"),
+        (os.path.join(info, "entry_points.txt"), "[" + group + "]\nslipway = slipway_tracked:find\n"),
+    ):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(content)
+    sys.path.append(folder)
 
 
 def installed(requirements):
@@ -67,7 +100,7 @@ def main():
         answer.write(json.dumps(what).encode() + b"\n")
         answer.flush()
 
-    unpack(source)
+    tracked = unpack(source)
     os.makedirs(output)
     os.chdir(source)
     # A backend sees its own folder only when the project asks for that, as with pip.
@@ -76,6 +109,7 @@ def main():
 
     static = installed(requires)
     say(environment=environment(), installed=static)
+    offer_tracked(tracked, order["tracked"])
     backend = load(order["backend"], order["path"], source)
     ask = getattr(backend, "get_requires_for_build_wheel", None)
     dynamic = [str(r) for r in ask({})] if ask else []
