@@ -1,0 +1,244 @@
+package resolve
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/slipway-build/slipway/internal/rpm"
+	"github.com/slipway-build/slipway/internal/rpmrepo"
+)
+
+// maxMisses is how many near misses are told of one dependency.
+const maxMisses = 3
+
+// misses says what comes near to a dependency without meeting it: other versions, packages that are
+// out of the question, and where nothing has the name, names like it.
+func (p *pool) misses(d rpm.Dependency) []Reason {
+	if d.IsRich() {
+		return p.richMisses(d)
+	}
+	reasons := p.otherVersions(d)
+	if len(reasons) == 0 && len(p.whoProvides(d)) == 0 {
+		reasons = p.outOfQuestion(d)
+	}
+	if len(reasons) == 0 && len(p.whoProvides(d)) == 0 {
+		reasons = []Reason{{Text: p.unknown(d)}}
+	}
+	return reasons
+}
+
+// richMisses looks at the parts of a rich dependency that nothing meets.
+func (p *pool) richMisses(d rpm.Dependency) []Reason {
+	r := p.parseRich(d.Name)
+	if r == nil {
+		return []Reason{{Text: "this is not a well-formed dependency"}}
+	}
+	var reasons []Reason
+	for _, leaf := range leavesOf(r) {
+		if len(p.whoProvides(leaf)) == 0 && !isFeature(leaf) {
+			for _, miss := range p.misses(leaf) {
+				reasons = append(reasons, Reason{Text: fmt.Sprintf("%s: %s", leaf, miss.Text)})
+			}
+		}
+	}
+	return reasons
+}
+
+func leavesOf(r *rpm.Rich) []rpm.Dependency {
+	if r == nil {
+		return nil
+	}
+	if r.Op == rpm.RichDep {
+		return []rpm.Dependency{r.Dep}
+	}
+	return slices.Concat(leavesOf(r.Left), leavesOf(r.Right), leavesOf(r.Else))
+}
+
+// otherVersions lists packages that have the name in a version that is out of range, the newest of
+// each.
+func (p *pool) otherVersions(d rpm.Dependency) []Reason {
+	if d.Sense&rpm.RangeMask == 0 {
+		return nil
+	}
+	type miss struct {
+		id  id
+		has rpm.EVR
+	}
+	best := map[string]miss{} // by package name
+	for _, i := range p.whoProvides(rpm.Dependency{Name: d.Name}) {
+		for _, has := range p.provided(i, d.Name) {
+			if d.MatchedBy(has) {
+				continue
+			}
+			name := p.pkg(i).Name
+			if was, ok := best[name]; !ok || has.EVR.Compare(was.has) > 0 {
+				best[name] = miss{i, has.EVR}
+			}
+		}
+	}
+	found := make([]miss, 0, len(best))
+	for _, m := range best {
+		found = append(found, m)
+	}
+	slices.SortFunc(found, func(a, b miss) int { return cmp.Or(b.has.Compare(a.has), cmp.Compare(a.id, b.id)) })
+	var reasons []Reason
+	for _, m := range found[:min(len(found), maxMisses)] {
+		reasons = append(reasons, Reason{Text: fmt.Sprintf("%s has %s, needs %s %s", p.label(m.id), m.has, d.Operator(), d.EVR)})
+	}
+	return reasons
+}
+
+// provided gives a package's provides of a name.
+func (p *pool) provided(i id, name string) []rpm.Dependency {
+	pkg := p.pkg(i)
+	var found []rpm.Dependency
+	for _, d := range append([]rpm.Dependency{itself(pkg)}, pkg.Provides...) {
+		if d.Name == name {
+			found = append(found, d)
+		}
+	}
+	return found
+}
+
+// outOfQuestion lists packages that would meet the dependency, were they not of another
+// architecture, excluded, or displaced by an internal project.
+func (p *pool) outOfQuestion(d rpm.Dependency) []Reason {
+	var reasons []Reason
+	for _, src := range p.repos {
+		for n := range src.Len() {
+			pkg := src.Package(n)
+			if why := p.whyNot(src, n, pkg); why != "" && meets(pkg, d) {
+				reasons = append(reasons, Reason{Text: fmt.Sprintf("%s %s", pkg.NEVRA, why)})
+			}
+		}
+	}
+	slices.SortFunc(reasons, func(a, b Reason) int { return strings.Compare(b.Text, a.Text) })
+	return reasons[:min(len(reasons), maxMisses)]
+}
+
+func (p *pool) whyNot(src source, n int, pkg *rpmrepo.Package) string {
+	switch {
+	case src.Excluded(n):
+		return fmt.Sprintf("is excluded by the configuration of repository %s", src.Config.ID)
+	case pkg.Arch == "src" || pkg.Arch == "nosrc":
+		return ""
+	case pkg.Arch != p.arch && pkg.Arch != "noarch":
+		return fmt.Sprintf("is for %s, the target is %s", pkg.Arch, p.arch)
+	}
+	if v := p.displacedBy(pkg); v != nil {
+		return fmt.Sprintf("is not taken, because %s is installed in its place", v.label)
+	}
+	return ""
+}
+
+// meets says whether a package as such meets a dependency by what it is and provides.
+func meets(pkg *rpmrepo.Package, d rpm.Dependency) bool {
+	return d.MatchedBy(itself(pkg)) || slices.ContainsFunc(pkg.Provides, d.MatchedBy) ||
+		d.IsPath() && slices.Contains(pkg.Files, d.Name)
+}
+
+// unknown says that nothing has the name, and which names are like it.
+func (p *pool) unknown(d rpm.Dependency) string {
+	text := "nothing provides " + d.Name
+	if d.IsPath() {
+		text = "no package has the file " + d.Name
+	}
+	if near := p.nearest(d.Name); len(near) > 0 {
+		text += "; there is " + enumerate(near)
+	}
+	return text
+}
+
+// nearest gives up to three names that are most like a name: the same after "python3-" or but for
+// case, or a few letters off.
+func (p *pool) nearest(name string) []string {
+	type scored struct {
+		name     string
+		distance int
+	}
+	var found []scored
+	limit := min(3, len(name)/4)
+	consider := func(candidate string) {
+		if distance := unlikeness(name, candidate, limit); distance <= limit {
+			found = append(found, scored{candidate, distance})
+		}
+	}
+	for _, src := range p.repos {
+		for n := range src.Names() {
+			consider(n)
+		}
+		for n := range src.ProvidedNames() {
+			consider(n)
+		}
+	}
+	if strings.HasPrefix(name, "/") {
+		for _, src := range p.repos {
+			for _, pkg := range src.All() {
+				for _, file := range pkg.Files {
+					consider(file)
+				}
+			}
+		}
+	}
+	for _, v := range p.virtuals {
+		for _, n := range v.takes() {
+			consider(n)
+		}
+	}
+	slices.SortFunc(found, func(a, b scored) int {
+		return cmp.Or(cmp.Compare(a.distance, b.distance), strings.Compare(a.name, b.name))
+	})
+	found = slices.Compact(found)
+	var names []string
+	for _, f := range found[:min(len(found), maxMisses)] {
+		names = append(names, f.name)
+	}
+	return names
+}
+
+// unlikeness measures how far apart two names are: the edit distance, where what is usual counts as
+// one. Beyond the limit it is limit+1.
+func unlikeness(a, b string, limit int) int {
+	if strings.EqualFold(a, b) || b == "python3-"+a || b == "python3dist("+a+")" || b == "lib"+a || b == a+"-devel" {
+		return 0
+	}
+	if library, _, found := strings.Cut(a, ".so."); found && strings.HasPrefix(b, library+".so.") {
+		return 1
+	}
+	return distance(a, b, limit)
+}
+
+// distance is the number of letters to insert, delete, replace, or swap with their neighbour (optimal
+// string alignment), limit+1 when it is more than limit.
+func distance(a, b string, limit int) int {
+	if len(a)-len(b) > limit || len(b)-len(a) > limit {
+		return limit + 1
+	}
+	before, row, next := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		next[0] = i
+		least := i
+		for j := 1; j <= len(b); j++ {
+			same := 1
+			if a[i-1] == b[j-1] {
+				same = 0
+			}
+			d := min(row[j]+1, next[j-1]+1, row[j-1]+same)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				d = min(d, before[j-2]+1)
+			}
+			next[j] = d
+			least = min(least, d)
+		}
+		if least > limit {
+			return limit + 1
+		}
+		before, row, next = row, next, before
+	}
+	return min(row[len(b)], limit+1)
+}

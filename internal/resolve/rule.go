@@ -1,0 +1,174 @@
+package resolve
+
+import (
+	"slices"
+
+	"github.com/slipway-build/slipway/internal/resolve/sat"
+	"github.com/slipway-build/slipway/internal/rpm"
+)
+
+// ruleKind says what a clause is there for.
+type ruleKind uint8
+
+const (
+	ruleRequest ruleKind = iota + 1
+	ruleBest
+	rulePresent // a virtual package is there
+	ruleRequires
+	ruleConflicts
+	ruleObsoletes
+	ruleSameName
+)
+
+// rule is the reason of a clause: pkg has a dependency that says so. One rule may need several
+// clauses. A request has its number instead of a package.
+type rule struct {
+	kind    ruleKind
+	pkg     id // of ruleRequires and the others that a package makes
+	request int
+	dep     rpm.Dependency
+}
+
+// add adds a clause for a rule, sorted. It remembers the rule, and whether the clause leaves a
+// choice.
+func (s *search) add(r rule, lits ...sat.Lit) sat.Clause {
+	c := s.sat.Add(lits...)
+	for len(s.rules) <= int(c) {
+		s.rules = append(s.rules, rule{})
+	}
+	s.rules[c] = r
+	return c
+}
+
+// positives counts the literals that can be chosen.
+func positives(lits []sat.Lit) int {
+	n := 0
+	for _, l := range lits {
+		if l > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// expand adds what follows from a package being installed. The solver calls it the first time that
+// it considers this.
+func (s *search) expand(v int) {
+	i := id(v)
+	if s.pool.virtual(i) != nil {
+		return
+	}
+	pkg := s.pool.pkg(i)
+	for n, d := range pkg.Requires {
+		if !repeats(pkg.Requires[:n], d) {
+			s.addRequires(i, d)
+		}
+	}
+	for _, d := range pkg.Conflicts {
+		s.addConflicts(i, d)
+	}
+	s.addSameName(i, pkg.Name)
+	if len(pkg.Obsoletes) > 0 && !s.pool.installOnly(i) {
+		for _, d := range pkg.Obsoletes {
+			s.addObsoletes(i, d)
+		}
+	}
+}
+
+// repeats says whether a list has the dependency already; lists often repeat one for a scriptlet.
+func repeats(list []rpm.Dependency, d rpm.Dependency) bool {
+	return slices.ContainsFunc(list, func(e rpm.Dependency) bool { return e.Name == d.Name && plain(e) == plain(d) })
+}
+
+func (s *search) addRequires(i id, d rpm.Dependency) {
+	r := rule{kind: ruleRequires, pkg: i, dep: d}
+	if d.IsRich() {
+		s.addFormula(r, i, s.pool.formulaOf(d, false))
+		return
+	}
+	if isFeature(d) {
+		return
+	}
+	ids := s.pool.whoProvides(d)
+	if slices.Contains(ids, i) {
+		return
+	}
+	lits := s.scratch[:0]
+	lits = append(lits, -sat.Lit(i))
+	for _, provider := range ids {
+		lits = append(lits, sat.Lit(provider))
+	}
+	s.scratch = lits
+	s.addChoice(s.add(r, lits...))
+}
+
+func (s *search) addConflicts(i id, d rpm.Dependency) {
+	r := rule{kind: ruleConflicts, pkg: i, dep: d}
+	if d.IsRich() {
+		s.addFormula(r, i, s.pool.formulaOf(d, true))
+		return
+	}
+	for _, other := range s.pool.whoProvides(d) {
+		if other != i { // a package does not conflict with itself
+			s.add(r, -sat.Lit(i), -sat.Lit(other))
+		}
+	}
+}
+
+// addFormula makes a formula hold where the package is installed.
+func (s *search) addFormula(r rule, i id, f formula) {
+	this := sat.Lit(i)
+	for _, clause := range f {
+		if r.kind == ruleConflicts && len(clause) == 1 && clause[0] == -this {
+			continue
+		}
+		if slices.Contains(clause, this) {
+			continue
+		}
+		lits := append([]sat.Lit{-this}, clause...)
+		slices.Sort(lits)
+		s.addChoice(s.add(r, slices.Compact(lits)...))
+	}
+}
+
+func (s *search) addObsoletes(i id, d rpm.Dependency) {
+	for _, other := range s.pool.nameMatching(d) {
+		if other != i {
+			s.add(rule{kind: ruleObsoletes, pkg: i, dep: d}, -sat.Lit(i), -sat.Lit(other))
+		}
+	}
+}
+
+// addSameName keeps a second version of a package out, unless it is one of those of which several
+// may be installed.
+func (s *search) addSameName(i id, name string) {
+	others := s.pool.byName(name)
+	if len(others) < 2 {
+		return
+	}
+	multi := s.pool.installOnly(i)
+	for _, other := range others {
+		if other == i || multi && s.pool.installOnly(other) && s.pool.pkg(i).NEVRA != s.pool.pkg(other).NEVRA {
+			continue
+		}
+		s.add(rule{kind: ruleSameName, pkg: i}, -sat.Lit(i), -sat.Lit(other))
+	}
+}
+
+// installOnly says whether several versions of the package may be installed side by side: kernels
+// and what comes with them (dnf.conf(5), installonlypkgs, its default).
+func (p *pool) installOnly(i id) bool {
+	pkg := p.pkg(i)
+	switch pkg.Name {
+	case "kernel", "kernel-PAE":
+		return true
+	}
+	for _, d := range pkg.Provides {
+		switch d.Name {
+		case "kernel", "kernel-PAE", "installonlypkg(kernel)", "installonlypkg(kernel-module)",
+			"installonlypkg(vm)", "multiversion(kernel)":
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,237 @@
+package resolve
+
+import (
+	"slices"
+
+	"github.com/slipway-build/slipway/internal/resolve/sat"
+)
+
+// maxConflicts bounds the search. Real requests meet a few dozen.
+const maxConflicts = 200_000
+
+// search is one run: the clauses of a problem, and the order in which choices are made. That order
+// is libsolv's, because it can change the answer: requests first, then what is required with one
+// best candidate, then the rest; at the end, choices that turned out superfluous are taken back.
+type search struct {
+	pool   *pool
+	sat    *sat.Solver
+	policy policy
+	asks   []ask
+	noBest bool
+
+	rules   []rule       // by clause; the zero rule for learned ones
+	jobs    []sat.Clause // of requests
+	fixed   []sat.Clause // jobs and best, as choices they come after those of packages
+	choices []sat.Clause // of packages, sorted
+	fresh   []sat.Clause // choices not sorted in yet
+	learned []sat.Clause // those that leave a choice
+	scanned int          // clauses looked at for learned
+
+	branches []branch
+	scratch  []sat.Lit
+}
+
+// branch is a choice that had several candidates left, at the level before its decision.
+type branch struct {
+	level int
+	ids   []id
+	tried []bool
+}
+
+func newSearch(p *pool, problem Problem) *search {
+	s := &search{
+		pool: p, asks: asksOf(problem.Requests), noBest: problem.NoBest,
+		sat: sat.New(int(p.last)),
+	}
+	s.policy = policy{pool: p, keep: problem.Keep, weak: &weakness{
+		pool: p, sat: s.sat, wanted: map[id]bool{}, liked: map[id]bool{},
+	}}
+	s.sat.Limit = maxConflicts
+	s.sat.Expand = s.expand
+	return s
+}
+
+// run finds an assignment. Errors are those of the solver.
+func (s *search) run() error {
+	for n := range s.pool.virtuals {
+		i := s.pool.firstVirtual() + id(n)
+		s.add(rule{kind: rulePresent, pkg: i}, sat.Lit(i))
+	}
+	s.addRequests()
+	if err := s.sat.Propagate(); err != nil {
+		return err
+	}
+	afterJobs := s.sat.Level() + 1
+	for {
+		if s.sat.Level() < afterJobs {
+			level := s.sat.Level()
+			if err := s.meetRequests(); err != nil {
+				return err
+			}
+			if s.sat.Level() < level {
+				continue
+			}
+			afterJobs = s.sat.Level()
+		}
+		level := s.sat.Level()
+		if err := s.meetDependencies(); err != nil {
+			return err
+		}
+		if s.sat.Level() < level {
+			continue
+		}
+		changed, err := s.simplify()
+		if err != nil {
+			return err
+		}
+		if !changed {
+			return nil
+		}
+	}
+}
+
+// decide installs a package, and forgets branches that no longer stand.
+func (s *search) decide(i id) error {
+	if err := s.pool.err; err != nil {
+		return err
+	}
+	if err := s.pool.ctx.Err(); err != nil {
+		return err
+	}
+	level := s.sat.Level()
+	if err := s.sat.Decide(sat.Lit(i)); err != nil {
+		return err
+	}
+	if s.sat.Level() <= level {
+		s.policy.weak.reset()
+	}
+	s.dropBranches(s.sat.Level())
+	return nil
+}
+
+// dropBranches forgets the branches of this level and above.
+func (s *search) dropBranches(level int) {
+	for n := len(s.branches); n > 0 && s.branches[n-1].level >= level; n-- {
+		s.branches = s.branches[:n-1]
+	}
+}
+
+// install makes a choice: the best candidate by all rules.
+func (s *search) install(ids []id) error {
+	if len(ids) > 1 {
+		ids = s.policy.choose(ids)
+	}
+	if len(ids) > 1 {
+		b := branch{level: s.sat.Level(), ids: slices.Clone(ids), tried: make([]bool, len(ids))}
+		b.tried[0] = true
+		s.branches = append(s.branches, b)
+	}
+	return s.decide(ids[0])
+}
+
+// open gives the undecided candidates of a clause which is not true yet and whose conditions are;
+// none if there is nothing to choose.
+func (s *search) open(c sat.Clause, ids []id) []id {
+	ids = ids[:0]
+	for _, l := range s.sat.Literals(c) {
+		switch v := s.sat.Value(l); {
+		case v == sat.True, l < 0 && v == sat.Unknown:
+			return nil
+		case l > 0 && v == sat.Unknown:
+			ids = append(ids, id(l))
+		}
+	}
+	return ids
+}
+
+// meetRequests installs a candidate for each request in turn. It returns at once when the solver
+// went back to before its first decision.
+func (s *search) meetRequests() error {
+	start := s.sat.Level()
+	for n := 0; n < len(s.jobs); n++ {
+		ids := s.open(s.jobs[n], nil)
+		if len(ids) == 0 {
+			continue
+		}
+		level := s.sat.Level()
+		if err := s.install(ids); err != nil {
+			return err
+		}
+		switch now := s.sat.Level(); {
+		case now == level:
+			n-- // it was not to be: try another
+		case now < start:
+			return nil
+		case now < level:
+			n = -1
+		}
+	}
+	return nil
+}
+
+// meetDependencies makes choices until none is open. In a first round it puts off those that still
+// have several candidates after rule 5; once only such are left, it takes them as they come. It
+// returns at once when the solver went back to before its first decision.
+func (s *search) meetDependencies() error {
+	start := s.sat.Level()
+	const (
+		nothing = -1
+		done    = -2
+	)
+	postponed := nothing
+	s.sortIn()
+	var ids []id
+	for at, seen := 0, 0; ; at, seen = at+1, seen+1 {
+		total := s.total()
+		if seen >= total {
+			if postponed < 0 {
+				return nil
+			}
+			at, postponed, seen = postponed, done, 0
+		}
+		if at >= total {
+			at = 0
+		}
+		ids = s.open(s.choice(at), ids)
+		if len(ids) == 0 {
+			continue
+		}
+		if len(ids) > 1 && postponed != done {
+			if ids = s.policy.narrow(ids); len(ids) > 1 {
+				if postponed == nothing {
+					postponed = at
+				}
+				continue
+			}
+		}
+		if err := s.install(ids); err != nil {
+			return err
+		}
+		if s.sat.Level() < start {
+			return nil
+		}
+		s.sortIn(&at, &postponed)
+		seen = -1
+	}
+}
+
+// total is the number of clauses that may leave a choice.
+func (s *search) total() int { return len(s.choices) + len(s.fixed) + len(s.learned) }
+
+// choice gives one of these: those of packages, then those of requests, then learned ones.
+func (s *search) choice(n int) sat.Clause {
+	if n < len(s.choices) {
+		return s.choices[n]
+	}
+	if n -= len(s.choices); n < len(s.fixed) {
+		return s.fixed[n]
+	}
+	return s.learned[n-len(s.fixed)]
+}
+
+// addChoice remembers a clause if it leaves a choice.
+func (s *search) addChoice(c sat.Clause) {
+	if positives(s.sat.Literals(c)) > 1 {
+		s.fresh = append(s.fresh, c)
+	}
+}
