@@ -137,19 +137,30 @@ func shell(t testing.TB, programs ...string) rpmwrite.Spec {
 	s := rpmwrite.Spec{
 		Name: "shell", Arch: "x86_64",
 		Provides: []rpm.Dependency{{Name: "/bin/sh"}},
-		Files:    []rpmwrite.File{rpmwrite.Dir("/bin"), rpmwrite.Dir("/usr/bin"), rpmwrite.Dir("/var/tmp"), rpmwrite.Dir("/tmp")},
+		Files:    []rpmwrite.File{rpmwrite.Dir("/var/tmp")},
 	}
 	have := map[string]bool{}
-	add := func(path string) {
-		if have[path] {
-			return
-		}
-		have[path] = true
-		data, err := os.ReadFile(path)
+	add := func(name string) {
+		// /bin and /lib may be links, as they are on most machines.
+		top := "/" + strings.Split(name, "/")[1]
+		dir, err := filepath.EvalSymlinks(filepath.Dir(name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := rpmwrite.Text(path, string(data))
+		if target, err := os.Readlink(top); err == nil && !have[top] {
+			have[top] = true
+			s.Files = append(s.Files, rpmwrite.Symlink(top, target))
+		}
+		name = filepath.Join(dir, filepath.Base(name))
+		if have[name] {
+			return
+		}
+		have[name] = true
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := rpmwrite.Text(name, string(data))
 		f.Mode = rpm.ModeRegular | 0o755
 		s.Files = append(s.Files, f)
 	}
@@ -162,18 +173,6 @@ func shell(t testing.TB, programs ...string) rpmwrite.Spec {
 		add(program)
 		for _, lib := range regexp.MustCompile(`/\S+`).FindAllString(string(out), -1) {
 			add(lib)
-		}
-	}
-	dirs := map[string]bool{}
-	for _, f := range s.Files {
-		dirs[f.Path] = true
-	}
-	for _, f := range s.Files {
-		for d := filepath.Dir(f.Path); d != "/"; d = filepath.Dir(d) {
-			if !dirs[d] {
-				dirs[d] = true
-				s.Files = append(s.Files, rpmwrite.Dir(d))
-			}
 		}
 	}
 	return s

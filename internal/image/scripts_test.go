@@ -90,7 +90,7 @@ func TestScriptsRunAsInRPM(t *testing.T) {
 				prioritised(logged("b 2000000", rpm.ScriptFileTriggerIn, "/opt"), 2000000),
 				prioritised(logged("b 50", rpm.ScriptFileTriggerIn, "/opt", "/usr/bin"), 50),
 				prioritised(logged("b trans 10", rpm.ScriptTransFileTriggerIn, "/opt/d"), 10),
-				logged("b trans", rpm.ScriptTransFileTriggerIn, "/usr"),
+				logged("b trans", rpm.ScriptTransFileTriggerIn, "/usr", "/opt", "/usr/bin"),
 			), requires("a")...),
 			needing(talkative("c", logged("c", rpm.ScriptTransFileTriggerIn, "/opt/a"), logged("c", rpm.ScriptFileTriggerIn, "/opt/b")), requires("b")...),
 			needing(talkative("d", prioritised(logged("d", rpm.ScriptFileTriggerIn, "/opt/c"), 3000000)), requires("c")...),

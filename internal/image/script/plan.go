@@ -55,7 +55,7 @@ func Plan(packages []Package, early bool) (steps []Step, count int) {
 	}
 	for i := range packages {
 		for _, s := range byPriority(packages[i].scripts(rpm.ScriptTransFileTriggerIn)) {
-			p.fileTrigger(i, s, behind(s, packages))
+			p.fileTrigger(i, s, packages, true)
 		}
 	}
 	return p.steps, count
@@ -135,44 +135,45 @@ func (p *planner) fileTriggers(i int, first bool) {
 	slices.SortStableFunc(there, func(a, b owned) int { return b.script.Priority - a.script.Priority })
 	for _, t := range there {
 		if (t.script.Priority >= firstPriority) == first {
-			p.fileTrigger(t.pkg, t.script, p.packages[i:i+1])
+			p.fileTrigger(t.pkg, t.script, p.packages[i:i+1], false)
 		}
 	}
 	for _, s := range byPriority(p.packages[i].scripts(rpm.ScriptFileTriggerIn)) {
 		if (s.Priority >= firstPriority) == first {
-			p.fileTrigger(i, s, behind(s, p.packages[:i]))
+			p.fileTrigger(i, s, p.packages[:i], true)
 		}
 	}
 }
 
-// behind picks the packages that rpm finds for a file trigger in its database: those with something
-// in a folder that the trigger waits for, which owning the folder itself is not.
-func behind(s rpm.Script, packages []Package) []Package {
-	var out []Package
-	for _, q := range packages {
-		if slices.ContainsFunc(q.Files, func(f rpm.File) bool {
-			dir := strings.TrimSuffix(path.Dir(f.Path), "/") + "/"
-			return slices.ContainsFunc(s.Conditions, func(d rpm.Dependency) bool { return covers(d.Name, dir) })
-		}) {
-			out = append(out, q)
-		}
-	}
-	return out
-}
-
-// fileTrigger adds a file trigger of package i if packages bring files that it waits for.
-func (p *planner) fileTrigger(i int, s rpm.Script, packages []Package) {
+// fileTrigger adds a file trigger of package i if packages bring files that it waits for. Its input
+// goes through its prefixes in their order, below each through the packages; what is below two of
+// them comes twice. indexed says that rpm finds the packages in its database: then only those count
+// that have something in a folder below the prefix, which owning the folder itself is not.
+func (p *planner) fileTrigger(i int, s rpm.Script, packages []Package, indexed bool) {
 	var paths []string
-	for _, q := range packages {
-		for _, f := range q.Files {
-			if slices.ContainsFunc(s.Conditions, func(d rpm.Dependency) bool { return covers(d.Name, f.Path) }) {
-				paths = append(paths, f.Path)
+	for _, prefix := range s.Conditions {
+		for _, q := range packages {
+			if indexed && !q.fills(prefix.Name) {
+				continue
+			}
+			for _, f := range q.Files {
+				if strings.HasPrefix(f.Path, prefix.Name) {
+					paths = append(paths, f.Path)
+				}
 			}
 		}
 	}
 	if len(paths) > 0 {
 		p.add(i, s, paths, "0")
 	}
+}
+
+// fills says whether the package has something in a folder whose path, ended by a slash, begins
+// with prefix.
+func (p *Package) fills(prefix string) bool {
+	return slices.ContainsFunc(p.Files, func(f rpm.File) bool {
+		return strings.HasPrefix(strings.TrimSuffix(path.Dir(f.Path), "/")+"/", prefix)
+	})
 }
 
 func byPriority(scripts []rpm.Script) []rpm.Script {
@@ -192,6 +193,3 @@ func (s *Step) Key() string {
 	}
 	return cache.Key(parts...)
 }
-
-// covers says whether a path begins with prefix, which need not end at a slash.
-func covers(prefix, path string) bool { return strings.HasPrefix(path, prefix) }
