@@ -142,13 +142,19 @@ func makeUpper(upper, work, lower string) error {
 	return nil
 }
 
-// removeWork removes overlayfs's work directory. What the kernel makes in it has
-// no permissions at all, which stops everybody but root.
+// removeWork removes overlayfs's work directory. The directories that the kernel
+// makes in it have no permissions at all, which stops everybody but root.
 func removeWork(work string) error {
-	if err := os.Chmod(filepath.Join(work, "work"), 0o700); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("removing the work directory: %w", err)
-	}
-	if err := os.RemoveAll(work); err != nil {
+	err := filepath.WalkDir(work, func(name string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err == nil && entry.IsDir() {
+			return os.Chmod(name, 0o700)
+		}
+		return err
+	})
+	if err = errors.Join(err, os.RemoveAll(work)); err != nil {
 		return fmt.Errorf("removing the work directory: %w", err)
 	}
 	return nil

@@ -26,8 +26,9 @@ var keptCapabilities = map[uintptr]bool{
 }
 
 // confine takes from the calling thread, and so from what it starts, every power
-// that the command is not to have. The thread must be locked.
-func confine() error {
+// that the command is not to have; changing limits is one. The thread must be
+// locked.
+func confine(limits []rlimit) error {
 	for c := uintptr(0); ; c++ {
 		if keptCapabilities[c] {
 			continue
@@ -43,7 +44,7 @@ func confine() error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("forbidding new privileges: %w", err)
 	}
-	return loadFilter(filter())
+	return loadFilter(filter(limits))
 }
 
 // refusedCalls administer the kernel or the machine, or look into other
@@ -77,13 +78,18 @@ const newNamespaces = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID 
 const (
 	offsetNumber = 0
 	offsetArch   = 4
-	offsetArg0   = 16 // low half, on little-endian machines
+	offsetArgs   = 16 // of eight bytes each, low half first on little-endian machines
 )
+
+func loadArg(n uint32) bpf.Instruction { return bpf.LoadAbsolute{Off: offsetArgs + 8*n, Size: 4} }
+func loadArgHigh(n uint32) bpf.Instruction {
+	return bpf.LoadAbsolute{Off: offsetArgs + 8*n + 4, Size: 4}
+}
 
 // filter is the seccomp program. clone3 hides its flags in memory, where a
 // filter can't look; that it makes no user namespace is seen to by
 // max_user_namespaces, and other namespaces need a capability that is gone.
-func filter() []bpf.Instruction {
+func filter(limits []rlimit) []bpf.Instruction {
 	refuse := bpf.RetConstant{Val: unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)}
 	unknown := bpf.RetConstant{Val: unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS)}
 	program := []bpf.Instruction{
@@ -101,9 +107,26 @@ func filter() []bpf.Instruction {
 			bpf.JumpIf{Cond: bpf.JumpEqual, Val: call, SkipFalse: 1},
 			refuse)
 	}
+	for _, l := range limits {
+		resource := uint32(l.Resource)
+		program = append(program,
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SYS_SETRLIMIT, SkipFalse: 3},
+			loadArg(0),
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: resource, SkipFalse: 9},
+			refuse,
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SYS_PRLIMIT64, SkipFalse: 7},
+			loadArg(1),
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: resource, SkipFalse: 5},
+			loadArg(2), // the new limit's address; none when it is only read
+			bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: 0, SkipTrue: 2},
+			loadArgHigh(2),
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: 0, SkipTrue: 1},
+			refuse,
+			bpf.LoadAbsolute{Off: offsetNumber, Size: 4})
+	}
 	return append(program,
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SYS_CLONE, SkipFalse: 3},
-		bpf.LoadAbsolute{Off: offsetArg0, Size: 4},
+		loadArg(0),
 		bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: newNamespaces, SkipFalse: 1},
 		refuse,
 		bpf.RetConstant{Val: unix.SECCOMP_RET_ALLOW})

@@ -41,15 +41,15 @@ func execute(o *order) (pid int, err error) {
 			return 0, fmt.Errorf("entering the control group: %w", err)
 		}
 	}
-	if err := confine(); err != nil {
+	restore, err := lowerLimits(o.Rlimits)
+	if err != nil {
 		return 0, err
 	}
-	args := slices.Clone(o.Args)
-	if len(o.Rlimits) > 0 {
-		args[0] = program
-		program, args = "/proc/self/exe", limitArgs(o.Rlimits, args)
+	defer restore()
+	if err := confine(o.Rlimits); err != nil {
+		return 0, err
 	}
-	pid, err = syscall.ForkExec(program, args, &syscall.ProcAttr{
+	pid, err = syscall.ForkExec(program, o.Args, &syscall.ProcAttr{
 		Dir:   o.Dir,
 		Env:   env,
 		Files: []uintptr{0, 1, 2},
@@ -76,6 +76,37 @@ func setResources() error {
 		return fmt.Errorf("forbidding core dumps: %w", err)
 	}
 	return nil
+}
+
+// lowerLimits sets soft limits of process 1 for the command to inherit, until
+// restore. Hard limits could not be raised again, and process 1 itself must go on
+// having threads and memory; instead the system call filter keeps the command
+// from raising the soft ones.
+func lowerLimits(limits []rlimit) (restore func(), err error) {
+	var before []syscall.Rlimit
+	restore = func() {
+		done := make(chan struct{})
+		go func() { // on another thread: this one may be confined by now
+			defer close(done)
+			for i, old := range before {
+				_ = syscall.Setrlimit(limits[i].Resource, &old) // raising a soft limit to the hard one can't fail
+			}
+		}()
+		<-done
+	}
+	for _, l := range limits {
+		var old syscall.Rlimit
+		if err := syscall.Getrlimit(l.Resource, &old); err != nil {
+			restore()
+			return nil, fmt.Errorf("reading resource limit %d: %w", l.Resource, err)
+		}
+		if err := syscall.Setrlimit(l.Resource, &syscall.Rlimit{Cur: min(l.Value, old.Max), Max: old.Max}); err != nil {
+			restore()
+			return nil, fmt.Errorf("setting resource limit %d: %w", l.Resource, err)
+		}
+		before = append(before, old)
+	}
+	return restore, nil
 }
 
 // executeError finds out which of the things that execve needs was not there.

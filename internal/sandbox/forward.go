@@ -63,20 +63,17 @@ func serve(listener net.Listener, dial func() (net.Conn, error)) {
 	}
 }
 
-// join copies both ways until both sides have ended.
+// join copies both ways until both sides have ended. When one direction ends,
+// the other may still have an answer to deliver.
 func join(a, b net.Conn) {
-	var wg sync.WaitGroup
+	var both sync.WaitGroup
 	for _, pair := range [][2]net.Conn{{a, b}, {b, a}} {
-		wg.Go(func() {
-			_, err := io.Copy(pair[0], pair[1])
+		both.Go(func() {
+			_, _ = io.Copy(pair[0], pair[1])
 			if half, ok := pair[0].(interface{ CloseWrite() error }); ok {
 				_ = half.CloseWrite()
 			}
-			if err != nil {
-				a.Close()
-				b.Close()
-			}
 		})
 	}
-	wg.Wait()
+	both.Wait()
 }

@@ -1,11 +1,12 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"strconv"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -13,10 +14,9 @@ import (
 
 // The names under which the running program is executed again.
 const (
-	mapName   = "slipway-sandbox-map"   // waits until its ids are mapped
-	sealName  = "slipway-sandbox-seal"  // makes its own executable read-only
-	initName  = "slipway-sandbox-init"  // process 1
-	limitName = "slipway-sandbox-limit" // sets resource limits, then runs the command
+	mapName  = "slipway-sandbox-map"  // waits until its ids are mapped
+	sealName = "slipway-sandbox-seal" // makes its own executable read-only
+	initName = "slipway-sandbox-init" // process 1
 )
 
 // Main takes over when the running process was started as a sandbox's first
@@ -35,8 +35,6 @@ func Main() {
 	case initName:
 		runtime.LockOSThread()
 		err = runInit()
-	case limitName:
-		err = runLimited()
 	default:
 		return
 	}
@@ -55,63 +53,75 @@ func awaitMapping() error {
 	return syscall.Exec("/proc/self/exe", []string{sealName}, os.Environ())
 }
 
-// seal executes the program again from a read-only mount of it, so that nothing
-// inside can open /proc/self/exe for writing and change the host's program.
+// seal executes the program again in a way that nothing inside can open
+// /proc/self/exe for writing, and so change the host's program.
 func seal() error {
-	fd, err := sealedExecutable()
+	fd, err := sealedMount()
+	if err != nil {
+		// The program may have been replaced or removed since it was started.
+		fd, err = sealedCopy()
+	}
 	if err != nil {
 		return err
 	}
 	return syscall.Exec(fdPath(fd), []string{initName}, os.Environ())
 }
 
-// sealedExecutable opens the running program through a read-only mount that is
-// attached nowhere. It needs CAP_SYS_ADMIN.
-func sealedExecutable() (fd int, err error) {
-	tree, err := openTree(unix.AT_FDCWD, "/proc/self/exe", unix.MOUNT_ATTR_RDONLY)
+// sealedMount opens the running program through a read-only mount of it, which is
+// attached nowhere. It needs CAP_SYS_ADMIN, and the program's file to be where it
+// was: the mount that the program was executed from may be of another namespace.
+func sealedMount() (fd int, err error) {
+	const self = "/proc/self/exe"
+	name, err := os.Readlink(self)
+	if err != nil {
+		return -1, fmt.Errorf("mounting the program read-only: %w", err)
+	}
+	tree, err := openTree(unix.AT_FDCWD, name, unix.MOUNT_ATTR_RDONLY)
 	if err != nil {
 		return -1, fmt.Errorf("mounting the program read-only: %w", err)
 	}
 	defer unix.Close(tree)
-	// A number that starting a process moves no file to.
-	fd, err = unix.FcntlInt(uintptr(tree), unix.F_DUPFD_CLOEXEC, 200)
-	if err != nil {
+	var mounted, running unix.Stat_t
+	if err := errors.Join(unix.Fstat(tree, &mounted), unix.Stat(self, &running)); err != nil {
 		return -1, fmt.Errorf("mounting the program read-only: %w", err)
 	}
-	return fd, nil
+	if mounted.Dev != running.Dev || mounted.Ino != running.Ino {
+		return -1, fmt.Errorf("mounting the program read-only: %s is another one now", name)
+	}
+	return highFD(tree)
 }
 
-// runLimited is started as "limitName resource=value,… program arguments…": it
-// limits itself and becomes the program.
-func runLimited() error {
-	if len(os.Args) < 3 {
-		return fmt.Errorf("setting resource limits: incomplete arguments")
+// sealedCopy copies the running program to memory that cannot be written to.
+func sealedCopy() (fd int, err error) {
+	fd, err = unix.MemfdCreate("slipway", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	if err != nil {
+		return -1, fmt.Errorf("copying the program: %w", err)
 	}
-	for _, field := range strings.Split(os.Args[1], ",") {
-		name, value, _ := strings.Cut(field, "=")
-		resource, err := strconv.Atoi(name)
-		if err != nil {
-			return fmt.Errorf("setting resource limits: %w", err)
-		}
-		limit, err := strconv.ParseUint(value, 10, 64)
-		if err != nil {
-			return fmt.Errorf("setting resource limits: %w", err)
-		}
-		if err := syscall.Setrlimit(resource, &syscall.Rlimit{Cur: limit, Max: limit}); err != nil {
-			return fmt.Errorf("setting resource limit %d: %w", resource, err)
-		}
+	program, err := os.Open("/proc/self/exe")
+	if err != nil {
+		return -1, fmt.Errorf("copying the program: %w", err)
 	}
-	err := syscall.Exec(os.Args[2], os.Args[2:], os.Environ())
-	return fmt.Errorf("executing %s: %w", os.Args[2], err)
+	defer program.Close()
+	sealed := os.NewFile(uintptr(fd), "program")
+	defer sealed.Close()
+	if _, err := io.Copy(sealed, program); err != nil {
+		return -1, fmt.Errorf("copying the program: %w", err)
+	}
+	const seals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
+		return -1, fmt.Errorf("copying the program: %w", err)
+	}
+	return highFD(fd)
 }
 
-// limitArgs are the arguments that make runLimited run args.
-func limitArgs(limits []rlimit, args []string) []string {
-	fields := make([]string, len(limits))
-	for i, l := range limits {
-		fields[i] = fmt.Sprintf("%d=%d", l.Resource, l.Value)
+// highFD duplicates a descriptor to a number that starting a process moves no
+// other file to.
+func highFD(fd int) (int, error) {
+	high, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 200)
+	if err != nil {
+		return -1, fmt.Errorf("duplicating a descriptor: %w", err)
 	}
-	return append([]string{limitName, strings.Join(fields, ",")}, args...)
+	return high, nil
 }
 
 func fdPath(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }

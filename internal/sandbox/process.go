@@ -27,6 +27,9 @@ type Process struct {
 	control *os.File
 	output  *output
 	group   *cgroup
+
+	newGroup func(Limits) (*cgroup, error)
+
 	cleanup []func() // at the end, last first
 	started time.Time
 

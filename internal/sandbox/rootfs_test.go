@@ -261,6 +261,7 @@ func TestForwards(t *testing.T) {
 			if err != nil {
 				return
 			}
+			_, _ = conn.Read(make([]byte, 4096))
 			fmt.Fprint(conn, "HTTP/1.0 200 OK\r\n\r\noutside")
 			conn.Close()
 		}

@@ -14,6 +14,7 @@ import (
 
 func TestMain(m *testing.M) {
 	sandbox.Main()
+	becomeOrdinary()
 	os.Exit(m.Run())
 }
 

@@ -27,7 +27,7 @@ func Start(ctx context.Context, spec Spec) (*Process, error) {
 	if err != nil {
 		return nil, &StartError{Message: err.Error(), Err: err}
 	}
-	p := &Process{spec: spec, done: make(chan struct{})}
+	p := &Process{spec: spec, newGroup: newCgroup, done: make(chan struct{})}
 	if err := p.start(ctx, o); err != nil {
 		if p.process != nil {
 			p.killFirst()
@@ -98,17 +98,21 @@ func (l *launch) pass(f *os.File) int {
 
 func (l *launch) close() { closeAll(l.own) }
 
+// ownThreads is about how many threads process 1 has, which share a limit by user
+// with the command's processes.
+const ownThreads = 16
+
 // limit makes a control group or, where that is not allowed, sets resource
 // limits instead.
 func (p *Process) limit(l *launch) error {
 	limits := p.spec.Limits
-	group, err := newCgroup(limits)
+	group, err := p.newGroup(limits)
 	if err != nil {
 		if limits.Memory > 0 {
 			l.order.Rlimits = append(l.order.Rlimits, rlimit{unix.RLIMIT_DATA, uint64(limits.Memory)})
 		}
 		if limits.Processes > 0 {
-			l.order.Rlimits = append(l.order.Rlimits, rlimit{unix.RLIMIT_NPROC, uint64(limits.Processes)})
+			l.order.Rlimits = append(l.order.Rlimits, rlimit{unix.RLIMIT_NPROC, uint64(limits.Processes) + ownThreads})
 		}
 		return nil
 	}
@@ -206,7 +210,7 @@ func (p *Process) launch(l *launch) error {
 		sys.UidMappings, sys.GidMappings = l.mapping.uid, l.mapping.gid
 		sys.GidMappingsEnableSetgroups = os.Geteuid() == 0
 	}
-	if fd, err := sealedExecutable(); err == nil {
+	if fd, err := sealedMount(); err == nil {
 		program, name = fdPath(fd), initName
 		defer unix.Close(fd)
 	}

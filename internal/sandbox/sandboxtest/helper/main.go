@@ -313,6 +313,14 @@ var hostileSteps = map[string]func([]string) error{
 	"sethostname": func(args []string) error {
 		return unix.Sethostname([]byte(args[0]))
 	},
+	"raise": func(args []string) error { // raises a soft limit
+		limit := unix.Rlimit{Cur: 1 << 40, Max: 1 << 40}
+		if err := unix.Prlimit(0, number(args, 0), nil, &limit); err != nil {
+			return fmt.Errorf("reading: %w", err)
+		}
+		limit.Cur = limit.Max
+		return unix.Prlimit(0, number(args, 0), &limit, nil)
+	},
 	"newcall": func([]string) error { // a system call that no kernel has yet
 		_, _, errno := unix.Syscall(1000, 0, 0, 0)
 		if errno == 0 {
