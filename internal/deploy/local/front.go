@@ -123,18 +123,16 @@ func (f *front) acquire() (in *instance, release func(), err error) {
 	}
 }
 
-// join copies both ways until both sides have ended.
+// join copies both ways until both sides have ended. When one direction ends,
+// the other may still have an answer to deliver.
 func join(a, b net.Conn) {
 	var both sync.WaitGroup
 	for _, pair := range [][2]net.Conn{{a, b}, {b, a}} {
 		both.Go(func() {
-			_, err := io.Copy(pair[0], pair[1])
-			if half, ok := pair[0].(interface{ CloseWrite() error }); ok && err == nil {
-				_ = half.CloseWrite() // the other direction goes on
-				return
+			_, _ = io.Copy(pair[0], pair[1])
+			if half, ok := pair[0].(interface{ CloseWrite() error }); ok {
+				_ = half.CloseWrite()
 			}
-			a.Close()
-			b.Close()
 		})
 	}
 	both.Wait()
