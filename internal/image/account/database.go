@@ -121,7 +121,7 @@ func (d *Database) declare(decl Declaration, recorded Recorded, day int64) (bool
 }
 
 func (d *Database) addGroup(name string, want int, recorded Recorded) (int, error) {
-	id, err := d.number(name, want, recorded.Groups, d.groups)
+	id, err := d.number(d.groups, candidates(want, recorded.Groups, name))
 	if err != nil {
 		return 0, err
 	}
@@ -136,14 +136,11 @@ func (d *Database) addUser(decl Declaration, recorded Recorded, day int64) error
 	if err != nil {
 		return err
 	}
-	want := decl.ID
-	if want < 0 {
-		// The number of the user's own group, where no user has it.
-		if !taken(d.users, gid) && decl.Group == "" {
-			want = gid
-		}
+	wanted := candidates(decl.ID, recorded.Users, decl.Name)
+	if decl.Group == "" {
+		wanted = append(wanted, gid) // the number of the user's own group
 	}
-	uid, err := d.number(decl.Name, want, recorded.Users, d.users)
+	uid, err := d.number(d.users, wanted)
 	if err != nil {
 		return err
 	}
@@ -205,14 +202,25 @@ const (
 	firstSystemID = 101
 )
 
-// number picks one: what is asked for, else what was recorded, else the highest that no user and no
-// group has.
-func (d *Database) number(name string, want int, recorded, mine map[string]int) (int, error) {
-	if want >= 0 && !taken(mine, want) {
-		return want, nil
+// candidates are the number that is asked for, unless negative, and the one that was recorded.
+func candidates(want int, recorded map[string]int, name string) []int {
+	var out []int
+	if want >= 0 {
+		out = append(out, want)
 	}
-	if id, ok := recorded[name]; ok && !taken(mine, id) {
-		return id, nil
+	if id, ok := recorded[name]; ok {
+		out = append(out, id)
+	}
+	return out
+}
+
+// number picks the first candidate that is free among mine, else the highest that no user and no
+// group has.
+func (d *Database) number(mine map[string]int, candidates []int) (int, error) {
+	for _, id := range candidates {
+		if !taken(mine, id) {
+			return id, nil
+		}
 	}
 	for id := lastSystemID; id >= firstSystemID; id-- {
 		if !taken(d.users, id) && !taken(d.groups, id) {
