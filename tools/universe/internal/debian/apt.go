@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
+	"time"
 )
 
 // Apt asks the system's apt for packages as if none were installed. It uses the
@@ -57,6 +59,11 @@ func (a Apt) Download(ctx context.Context, packages []string, archives []Archive
 	if err := a.prepare(folder); err != nil {
 		return nil, err
 	}
+	unlock, err := a.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	paths := make([]string, len(archives))
 	missing := 0
 	for i, archive := range archives {
@@ -85,6 +92,29 @@ func (a Apt) Download(ctx context.Context, packages []string, archives []Archive
 		}
 	}
 	return paths, nil
+}
+
+// lock keeps other processes from downloading into the same folder meanwhile; the
+// system's own lock is not ours to take.
+func (a Apt) lock(ctx context.Context) (unlock func(), err error) {
+	f, err := os.OpenFile(filepath.Join(a.Dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("locking apt's folder: %w", err)
+	}
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return func() { _ = f.Close() }, nil
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+			return nil, errors.Join(fmt.Errorf("locking apt's folder: %w", err), f.Close())
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), f.Close())
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 func (a Apt) prepare(archives string) error {

@@ -198,7 +198,7 @@ func TestCompareAsDpkg(t *testing.T) {
 	oracle.Need(t, "dpkg")
 	random := rand.New(rand.NewPCG(3, 4))
 	versions := []Version{}
-	for _, v := range generate(random, 600) {
+	for _, v := range generate(random, 200) {
 		v.Revision = strings.ReplaceAll(v.Revision, ":", "")
 		if v.Upstream != "" && v.text()[0] != '-' { // dpkg takes that for an option
 			versions = append(versions, v)
