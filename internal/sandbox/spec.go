@@ -21,7 +21,9 @@ type Spec struct {
 	// may, each then sees what the earlier ones changed.
 	// Moving a directory of Lower fails with EXDEV, as between file systems, and
 	// mv(1) then copies it.
-	// Empty: changes go to memory (see Limits.Disk) and are lost at the end.
+	// Empty: changes go to memory (see Limits.Disk) and are lost at the end;
+	// before Linux 6.6, a directory of Lower that was removed can't be made again
+	// then (EIO).
 	Upper string
 	// ReadOnly makes the root filesystem read-only. /tmp, /dev/shm and writable
 	// Mounts stay writable. It excludes Upper.

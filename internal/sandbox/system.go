@@ -79,6 +79,9 @@ var (
 func mountProc(o *order, root int) error {
 	const attrs = unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV | unix.MOUNT_ATTR_NOEXEC
 	tree, err := newMount("proc", nil, attrs)
+	if errors.Is(err, unix.EPERM) {
+		return fmt.Errorf("%w (parts of the host's own /proc are hidden, as in a container: run that with --security-opt unmask=ALL or --privileged)", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -42,9 +42,12 @@ type workload struct {
 	pool    *pool
 }
 
-// drainTime is how long requests and connections that are under way may keep an
-// old generation.
-const drainTime = 10 * time.Second
+// How long requests and connections that are under way may keep a generation:
+// when another one has taken over, and when there is none.
+const (
+	drainTime     = 10 * time.Second
+	downDrainTime = 2 * time.Second
+)
 
 // newGeneration prepares a generation; nothing runs yet.
 func newGeneration(h home, serial int, release deploy.Release, roots map[string]Root, logger *slog.Logger, changed func()) (*generation, error) {
@@ -151,8 +154,8 @@ func (g *generation) await(ctx context.Context) error {
 }
 
 // retire lets what is under way end, then stops the generation.
-func (g *generation) retire(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, drainTime)
+func (g *generation) retire(patience time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	var all sync.WaitGroup
 	for _, w := range g.workloads {

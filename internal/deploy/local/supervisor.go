@@ -72,6 +72,7 @@ func (s *supervisor) apply(ctx context.Context, request applyRequest) (deploy.Re
 	if err != nil {
 		return deploy.Result{}, err
 	}
+	s.removeOldLogs(g.serial)
 	if err := g.start(ctx); err != nil {
 		closeFronts(bound)
 		return deploy.Result{}, s.fail(g, previous, err)
@@ -172,14 +173,14 @@ func (s *supervisor) switchTo(g *generation, bound map[string]*front) {
 	s.saveNow()
 	s.retired.Go(func() {
 		if previous != nil {
-			previous.retire(context.Background())
+			previous.retire(drainTime)
 		}
 		closeFronts(unused)
-		s.removeOldLogs(g.serial)
 	})
 }
 
-// keptLogs is how many generations' logs are kept, beside the newest.
+// keptLogs is how many generations' logs are kept, beside the newest and the one
+// that runs.
 const keptLogs = 5
 
 func (s *supervisor) removeOldLogs(newest int) {
@@ -187,9 +188,13 @@ func (s *supervisor) removeOldLogs(newest int) {
 	if err != nil {
 		return
 	}
+	running := 0
+	if g := s.running(); g != nil {
+		running = g.serial
+	}
 	for _, e := range entries {
 		serial, err := strconv.Atoi(e.Name())
-		if err != nil || serial >= newest-keptLogs {
+		if err != nil || serial >= newest-keptLogs || serial == running {
 			continue
 		}
 		if err := os.RemoveAll(filepath.Join(s.home.logs(), e.Name())); err != nil {
@@ -329,7 +334,7 @@ func (s *supervisor) finish() {
 		f.listener.Close() // new connections are refused from here on
 	}
 	if g != nil {
-		g.retire(context.Background())
+		g.retire(downDrainTime)
 	}
 	closeFronts(fronts)
 	s.retired.Wait()

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -308,6 +309,45 @@ func TestKilledSupervisor(t *testing.T) {
 	}
 	if s := status(t, target); s.Running || s.Problem != "" {
 		t.Errorf("status: %+v", s)
+	}
+}
+
+// The program is replaced while a supervisor of it runs, as an upgrade does.
+func TestReplacedProgram(t *testing.T) {
+	const variable = "LOCAL_TEST_STATE"
+	if state := os.Getenv(variable); state != "" {
+		target := &local.Target{State: state, Images: images{os.Getenv("LOCAL_TEST_ROOT")}}
+		apply(t, target, release("s1", named("web", serves("one", 200))))
+		return
+	}
+	target := newTarget(t)
+	data, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(t.TempDir(), "slipway")
+	if err := os.WriteFile(program, data, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program, "-test.run=^TestReplacedProgram$")
+	root, err := target.Images.Root(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Env = append(os.Environ(), variable+"="+target.State, "LOCAL_TEST_ROOT="+root.Lower[0])
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if err := os.Remove(program); err != nil {
+		t.Fatal(err)
+	}
+	// The command has ended; what it deployed serves, and is started again.
+	address := status(t, target).Workloads[0].Address
+	get(t, "http://"+address+"/exit")
+	await(t, target, "degraded", func(s deploy.Status) bool { return s.Workloads[0].State == deploy.Degraded })
+	await(t, target, "healthy", func(s deploy.Status) bool { return s.Workloads[0].State == deploy.Healthy })
+	if got := get(t, "http://"+address); got != "one" {
+		t.Errorf("got %q", got)
 	}
 }
 
