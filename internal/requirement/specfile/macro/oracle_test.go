@@ -76,8 +76,8 @@ var evalCases = []string{
 	"%global foo x\n%[\"%{foo}\" == \"x\" && 0%{?bar} == 0]", "%[%{?bar:1}%{!?bar:0} + 1]", "%[(((1))) + ((2))]",
 }
 
-// rpmEval is what rpm prints for text, or ok == false when it refuses.
-func rpmEval(t *testing.T, text string) (out string, ok bool) {
+// evalWithRPM is what rpm prints for text, or ok == false when it refuses.
+func evalWithRPM(t *testing.T, text string) (out string, ok bool) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "rpm", "--macros", "/dev/null", "--eval", text)
@@ -89,7 +89,7 @@ func rpmEval(t *testing.T, text string) (out string, ok bool) {
 func TestExpansionIsWhatRPMPrints(t *testing.T) {
 	oracle.Need(t, "rpm")
 	for _, text := range evalCases {
-		want, ok := rpmEval(t, text)
+		want, ok := evalWithRPM(t, text)
 		got, err := New(Limits{}).Expand(text)
 		switch {
 		case ok && err != nil:

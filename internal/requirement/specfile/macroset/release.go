@@ -40,8 +40,27 @@ func fedoraRelease(n int) release {
 	number := strconv.Itoa(n)
 	return release{python: fedoraPython(n), macros: [][2]string{
 		{"fedora", number}, {"fc" + number, "1"}, {"dist", ".fc" + number},
-		{"__python3_rpmrule", "pep503"},
+		{"slipway_perl_version", fedoraPerl(n)},
 	}}
+}
+
+// fedoraPerl is the first version of the series of perl in a Fedora release. The package offers the compatibility
+// name of every version of its series, perl(:MODULE_COMPAT_5.40.0) and so on, so the first stands for all.
+func fedoraPerl(n int) string {
+	switch {
+	case n >= 43:
+		return "5.42.0"
+	case n >= 41:
+		return "5.40.0"
+	case n >= 39:
+		return "5.38.0"
+	case n >= 37:
+		return "5.36.0"
+	case n >= 35:
+		return "5.34.0"
+	default:
+		return "5.32.0"
+	}
 }
 
 // fedoraPython is the version of python3 in a Fedora release.
@@ -77,6 +96,14 @@ func enterprise(family string, n int) release {
 		python = "3.9"
 	}
 	macros := [][2]string{{"rhel", number}, {"el" + number, "1"}, {"dist", ".el" + number}}
+	switch n {
+	case 8:
+		macros = append(macros, [2]string{"slipway_perl_version", "5.26.3"})
+	case 9:
+		macros = append(macros, [2]string{"slipway_perl_version", "5.32.1"})
+	case 10:
+		macros = append(macros, [2]string{"slipway_perl_version", "5.40.0"})
+	}
 	if strings.HasPrefix(family, "centos") || family == "epel" {
 		macros = append(macros, [2]string{"centos", number})
 	}

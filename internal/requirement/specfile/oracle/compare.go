@@ -49,7 +49,7 @@ func compare(ctx context.Context, o options, file, macros string) result {
 	}
 	r.dynamic = bytes.Contains(data, []byte("%(")) || bytes.Contains(data, []byte("%{lua:")) || bytes.Contains(data, []byte("<lua>"))
 	start := time.Now()
-	ours, diagnostics, err := read(file, data, o.release)
+	ours, diagnostics, err := read(o, file, data)
 	r.took = time.Since(start)
 	want, refusal := rpmspec(ctx, o, file, macros)
 	switch {
@@ -64,9 +64,9 @@ func compare(ctx context.Context, o options, file, macros string) result {
 }
 
 // read is our side.
-func read(file string, data []byte, release string) (needs, []specfile.Diagnostic, error) {
+func read(o options, file string, data []byte) (needs, []specfile.Diagnostic, error) {
 	dir := filepath.Dir(file)
-	engine := macroset.Engine(macroset.Target{Release: release}, map[string]string{"_sourcedir": dir, "_specdir": dir})
+	engine := macroset.Engine(macroset.Target{Release: o.release}, overrides(dir, o.perl))
 	spec, err := specfile.Parse(filepath.Base(file), data, specfile.Options{Macros: engine, Files: os.DirFS(dir)})
 	if err != nil {
 		return nil, nil, err
@@ -87,6 +87,16 @@ func read(file string, data []byte, release string) (needs, []specfile.Diagnosti
 		}
 	}
 	return n, spec.Diagnostics, nil
+}
+
+// overrides are what differs from the release's macros, on both sides: where the sources are, and the version of the
+// perl that rpmspec would run.
+func overrides(dir, perl string) map[string]string {
+	macros := map[string]string{"_sourcedir": dir, "_specdir": dir}
+	if perl != "" {
+		macros["slipway_perl_version"] = perl
+	}
+	return macros
 }
 
 // rpmspec is the other side. refusal is what it says when it can't parse the spec.

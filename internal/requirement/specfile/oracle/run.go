@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -28,6 +29,7 @@ type options struct {
 	limit   int
 	verbose bool
 	unsafe  bool
+	perl    string // version of the machine's perl
 }
 
 // result is the comparison of one spec.
@@ -61,6 +63,9 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	}
 	if err := macros.Close(); err != nil {
 		return err
+	}
+	if out, err := exec.CommandContext(ctx, "perl", "-e", `printf "%vd", $^V`).Output(); err == nil {
+		o.perl = string(out)
 	}
 	results := make([]result, len(specs))
 	var group sync.WaitGroup
