@@ -48,7 +48,7 @@ func (s *site) findRepomd(ctx context.Context, fresh bool) (*metadata, error) {
 	if m, err = s.findMirrors(ctx, false); err != nil {
 		return nil, err
 	}
-	if s.remote() {
+	if s.remote() && !s.client.Offline {
 		if err := s.remember(data); err != nil {
 			return nil, err
 		}
