@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -90,18 +91,22 @@ func (p *Pipeline) revision(ctx context.Context, name, branch string, m *source.
 
 // gitAddress is a project's repository: a path is meant from the configuration's folder.
 func (p *Pipeline) gitAddress(git string) string {
-	if path := p.Config.Rel(git); isDir(path) {
-		return path
+	if p.isPath(git) {
+		return p.Config.Rel(git)
 	}
 	return git
 }
 
-func isDir(path string) bool {
-	st, err := os.Stat(path)
+// isPath tells a folder from a URL and from ssh's HOST:PATH.
+func (p *Pipeline) isPath(git string) bool {
+	if strings.HasPrefix(git, ".") || strings.HasPrefix(git, "/") {
+		return true
+	}
+	st, err := os.Stat(p.Config.Rel(git))
 	return err == nil && st.IsDir()
 }
 
-// Tree opens a project's files, below the folder that the configuration names.
+// tree opens a project's files, below the folder that the configuration names.
 func (p *Pipeline) tree(ctx context.Context, c *Candidate, project string) (*source.Tree, error) {
 	return c.mirrors[project].Tree(ctx, c.Revisions[project], p.Config.Projects[project].Path)
 }

@@ -114,7 +114,7 @@ func (b *build) install(ctx context.Context, t *lock.Target, name string, base *
 // project goes by its name.
 func (p *Pipeline) origin(project string) string {
 	git := p.Config.Projects[project].Git
-	if isDir(p.Config.Rel(git)) || strings.HasPrefix(git, "file:") {
+	if p.isPath(git) || strings.HasPrefix(git, "file:") {
 		return "file:///" + project
 	}
 	return git

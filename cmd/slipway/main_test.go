@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/slipway-build/slipway/internal/deploy/local"
+	"github.com/slipway-build/slipway/internal/oracle"
+	"github.com/slipway-build/slipway/internal/sandbox"
+)
+
+func TestMain(m *testing.M) {
+	sandbox.Main()
+	local.Main()
+	testscript.Main(m, map[string]func(){"slipway": func() { os.Exit(run()) }})
+}
+
+// root is the checkout.
+const root = "../.."
+
+// TestScripts runs the command line as people do. testdata/script/*.txtar are the scripts; beside
+// the usual commands there are:
+//
+//	greeter DIR          the example service in DIR: repositories, slipway.yaml, the RPM universe
+//	change DIR NAME      one of the example's prepared commits
+//	freeport VAR         a TCP port nobody uses, in $VAR
+//	answers URL TEXT     the URL answers 200 with TEXT in it
+//	waitanswer URL TEXT  the same, within ten seconds
+//
+// and those of script_test.go.
+func TestScripts(t *testing.T) {
+	shared := t.TempDir() // caches are never wrong: scripts share one unless they want an empty one
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("XDG_CACHE_HOME", shared)
+			env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, "state"))
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+			for _, id := range []string{"AUTHOR", "COMMITTER"} {
+				env.Setenv("GIT_"+id+"_NAME", "Tester")
+				env.Setenv("GIT_"+id+"_EMAIL", "tester@example.com")
+			}
+			return nil
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond == "root" {
+				return os.Getuid() == 0, nil
+			}
+			return false, fmt.Errorf("unknown condition %s", cond)
+		},
+		Cmds: commands(map[string]func(*testscript.TestScript, bool, []string){
+			"greeter":    func(ts *testscript.TestScript, _ bool, args []string) { greeter(t, ts, args) },
+			"change":     change,
+			"freeport":   freePort,
+			"answers":    func(ts *testscript.TestScript, neg bool, args []string) { answers(ts, neg, args, 0) },
+			"waitanswer": func(ts *testscript.TestScript, neg bool, args []string) { answers(ts, neg, args, 10*time.Second) },
+		}),
+	})
+}
+
+// universe makes the small RPM universe, or finds it made.
+var universe = sync.OnceValues(func() (string, error) {
+	cmd := exec.Command("go", "run", "./tools/universe", "--size", "small")
+	cmd.Dir = root
+	var msg strings.Builder
+	cmd.Stderr = &msg
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("making the RPM universe: %w\n%s", err, msg.String())
+	}
+	return strings.TrimSpace(string(out)), nil
+})
+
+func greeter(t *testing.T, ts *testscript.TestScript, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: greeter DIR")
+	}
+	oracle.Need(t, "git", "apt-get", "dpkg-deb")
+	u, err := universe()
+	ts.Check(err)
+	script, err := filepath.Abs(filepath.Join(root, "examples/greeter/make-repos"))
+	ts.Check(err)
+	ts.Check(ts.Exec(script, ts.MkAbs(args[0]), u))
+	// Ports of the machine's own: scripts run side by side.
+	config := ts.MkAbs(filepath.Join(args[0], "slipway.yaml"))
+	text := ts.ReadFile(config)
+	for name, address := range map[string]string{"STG": "127.0.0.1:8080", "PROD": "127.0.0.1:8081"} {
+		free := freeAddress(ts)
+		text = strings.ReplaceAll(text, address, free)
+		ts.Setenv(name, "http://"+free)
+	}
+	ts.Check(os.WriteFile(config, []byte(text), 0o644))
+	state := ts.Getenv("XDG_STATE_HOME")
+	ts.Defer(func() {
+		ts.Setenv("XDG_STATE_HOME", state)
+		for _, env := range []string{"stg", "prod"} {
+			cmd, msg := start(ts, []string{"slipway", "down", "--env", env, "-c", args[0]})
+			if err := cmd.Wait(); err != nil {
+				ts.Logf("taking %s down: %v\n%s", env, err, msg)
+			}
+		}
+	})
+}
+
+func change(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: change DIR NAME")
+	}
+	script, err := filepath.Abs(filepath.Join(root, "examples/greeter/change"))
+	ts.Check(err)
+	ts.Check(ts.Exec(script, ts.MkAbs(args[0]), args[1]))
+}
+
+func freeAddress(ts *testscript.TestScript) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func freePort(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: freeport VAR")
+	}
+	_, port, err := net.SplitHostPort(freeAddress(ts))
+	ts.Check(err)
+	ts.Setenv(args[0], port)
+}
+
+func answers(ts *testscript.TestScript, neg bool, args []string, patience time.Duration) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: answers URL TEXT")
+	}
+	deadline := time.Now().Add(patience)
+	for {
+		body, err := get(args[0])
+		ok := err == nil && strings.Contains(body, args[1])
+		if ok != neg {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s answered %q (%v); expected %q: %v", args[0], body, err, args[1], !neg)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+func get(url string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return "", err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("status %s", resp.Status)
+	}
+	return string(body), err
+}
+
