@@ -45,10 +45,10 @@ fuzz: ## Run every fuzz target for FUZZTIME (30s)
 	@hack/fuzz $(FUZZTIME)
 
 demo: build ## From commits to a service that answers, on this machine
-	@hack/demo
+	@go run ./tools/demo
 
 demo-down: build ## Stop what the demo started
-	@hack/demo down
+	@go run ./tools/demo down
 
 clean: ## Remove bin/
 	@rm -rf bin
