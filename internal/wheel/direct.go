@@ -49,12 +49,14 @@ func withoutCredentials(address string) (string, error) {
 
 // asciiJSON is Python's json.dumps of a string.
 func asciiJSON(s string) string {
-	encoded, err := json.Marshal(s)
-	if err != nil {
+	var encoded strings.Builder
+	encoder := json.NewEncoder(&encoded)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(s); err != nil {
 		panic(err) // strings can always be encoded
 	}
 	var b strings.Builder
-	for _, r := range strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(string(encoded)) {
+	for _, r := range strings.TrimSuffix(encoded.String(), "\n") {
 		switch {
 		case r < 0x7f:
 			b.WriteRune(r)

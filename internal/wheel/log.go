@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -58,8 +59,12 @@ func (t *tail) last() []string {
 	return t.lines
 }
 
+// escapeSequence is how programs colour a terminal (ECMA-48, control sequences).
+var escapeSequence = regexp.MustCompile("\x1b\\[[0-?]*[ -/]*[@-~]")
+
 // printable makes text fit for a terminal: no control characters, and not endlessly long.
 func printable(s string) string {
+	s = escapeSequence.ReplaceAllString(s, "")
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case r == '\t':

@@ -105,8 +105,8 @@ func pipInstall(t *testing.T, requirement string) []File {
 		files = append(files, File{strings.TrimPrefix(path, root), uint32(info.Mode().Perm()), content})
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || len(files) < 5 {
+		t.Fatalf("pip installed %d files: %v", len(files), err)
 	}
 	return files
 }

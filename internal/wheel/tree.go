@@ -146,9 +146,11 @@ func copyFile(w io.Writer, tree fs.FS, e sourceEntry) error {
 		return err
 	}
 	defer f.Close()
-	n, err := io.Copy(w, io.LimitReader(f, e.size+1))
-	if err == nil && n != e.size {
-		err = errChanged
+	n, err := io.Copy(w, io.LimitReader(f, e.size))
+	if err == nil {
+		if more, _ := io.CopyN(io.Discard, f, 1); n != e.size || more > 0 {
+			err = errChanged
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("%q: %w", e.path, err)
