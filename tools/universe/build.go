@@ -100,7 +100,7 @@ func (b builder) make(ctx context.Context, s size, archives []debian.Archive, di
 	for _, a := range archives {
 		bytes += a.Size
 	}
-	b.log.say("downloading %d Debian packages, %d MB", len(archives), bytes/1e6)
+	b.log.say("getting %d Debian packages, %d MB", len(archives), bytes/1e6)
 	files, err := b.apt().Download(ctx, s.packages, archives)
 	if err != nil {
 		return err

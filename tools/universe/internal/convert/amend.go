@@ -48,7 +48,7 @@ func (u *universe) amendAll() {
 // puts something into /usr/lib.
 func (p *pkg) amendLdconfig(lua bool) {
 	p.spec.Files = append(p.spec.Files, ghost("/etc/ld.so.cache", 0o644), ghost("/var/cache/ldconfig/aux-cache", 0o600))
-	p.holdOnly("/var/cache/ldconfig", 0o700)
+	p.dirs["/var/cache/ldconfig"] = rpmwrite.File{Path: "/var/cache/ldconfig", Mode: rpm.ModeDirectory | 0o700, ModTime: epoch}
 	trigger := rpm.Script{
 		Kind: rpm.ScriptTransFileTriggerIn, Program: []string{"/bin/sh"}, Priority: rpm.DefaultPriority,
 		Conditions: []rpm.Dependency{{Name: "/usr/lib"}},
@@ -139,11 +139,6 @@ func (p *pkg) addScript(s rpm.Script) {
 // require adds what a scriptlet needs; the sense says which one.
 func (p *pkg) require(sense rpm.Sense, name string) {
 	p.spec.Requires = append(p.spec.Requires, rpm.Dependency{Name: name, Sense: sense})
-}
-
-// holdOnly adds a directory without its parents.
-func (p *pkg) holdOnly(path string, mode uint32) {
-	p.dirs[path] = rpmwrite.File{Path: path, Mode: rpm.ModeDirectory | mode, ModTime: epoch}
 }
 
 func (p *pkg) setCapability(path, capability string) {

@@ -61,7 +61,7 @@ func Build(t testing.TB, p Package) string {
 	must(t, os.WriteFile(at("DEBIAN/control"), []byte(control(p.Control)), 0o644))
 	must(t, os.Chmod(root, 0o755))
 	deb := filepath.Join(t.TempDir(), "package.deb")
-	cmd := exec.Command("dpkg-deb", "--root-owner-group", "-Znone", "--build", root, deb)
+	cmd := exec.CommandContext(t.Context(), "dpkg-deb", "--root-owner-group", "-Znone", "--build", root, deb)
 	cmd.Env = append(os.Environ(), "SOURCE_DATE_EPOCH=1700000000")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("dpkg-deb: %v\n%s", err, out)
