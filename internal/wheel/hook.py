@@ -95,6 +95,7 @@ def main():
     source, output, requires = order["source"], order["output"], order["requires"]
     answer = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
+    sys.stdout.reconfigure(line_buffering=True)  # keeps its order with standard error
 
     def say(**what):
         answer.write(json.dumps(what).encode() + b"\n")
