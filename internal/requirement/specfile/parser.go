@@ -38,9 +38,13 @@ func Parse(name string, data []byte, o Options) (*Spec, error) {
 		return nil, fmt.Errorf("reading %s: larger than %d bytes", name, maxSize)
 	}
 	text := clean(data)
-	p, err := parse(name, text, o, false)
+	engine := macro.New(macro.Limits{})
+	if o.Macros != nil {
+		engine = o.Macros.Clone()
+	}
+	p, err := parse(name, text, o, engine, false)
 	if err == nil && p.restart {
-		p, err = parse(name, text, o, true)
+		p, err = parse(name, text, o, engine, true)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading %s:%d: %w", name, p.line, err)
@@ -49,15 +53,11 @@ func Parse(name string, data []byte, o Options) (*Spec, error) {
 }
 
 // parse makes one pass. A spec that says BuildArch: noarch is read once more, because conditions before that line
-// may ask for the architecture.
-func parse(name, text string, o Options, noarch bool) (*parser, error) {
+// may ask for the architecture. As in rpm, the second pass starts with the macros that the first has defined.
+func parse(name, text string, o Options, engine *macro.Engine, noarch bool) (*parser, error) {
 	arch := o.Arch
 	if arch == "" {
 		arch = "x86_64"
-	}
-	engine := macro.New(macro.Limits{})
-	if o.Macros != nil {
-		engine = o.Macros.Clone()
 	}
 	engine.Files = o.Files
 	if noarch {
@@ -81,7 +81,7 @@ func (p *parser) run() error {
 		if !ok {
 			break
 		}
-		if p.restart {
+		if name, _ := cutSection(line); name != "" && p.restart {
 			return nil
 		}
 		p.accept(line)

@@ -34,7 +34,7 @@ const (
 )
 
 var (
-	perlVersionCommand = regexp.MustCompile("^eval \"?[`$][( ]*(?:/usr/bin/perl|perl|%\\{__perl\\}) -V:version\\)?`?\"?; *echo \\$version$")
+	perlVersionCommand = regexp.MustCompile("^eval \"?(?:`(?:/usr/bin/)?perl -V:version`|\\$\\((?:/usr/bin/)?perl -V:version\\))\"? *; *")
 	perlAtLeast        = regexp.MustCompile(`^(?:/usr/bin/)?perl -e ["']print (?:\(\( *)?\$\] *(>=?|<) *(5\.\d{3,6})(?: *\) *\? *1 *: *0 *\))?;?["']$`)
 	pythonLib          = regexp.MustCompile(`^(?:/usr/bin/)?python3? +(?:-[a-zA-Z]+ +)*-c +["'](?:from distutils\.sysconfig import get_python_lib;|import sys;| )*(?:print|sys\.stdout\.write)[ (]*get_python_lib\(([^()]*)\)[ );]*["']$`)
 	pythonVersionQuery = regexp.MustCompile(`^(?:/usr/bin/)?python3? +(?:-[a-zA-Z]+ +)*-c +["']import sys; *(?:sys\.stdout\.write|print) ?\( ?sys\.version\[:3\] ?\);?["']$`)
@@ -61,8 +61,10 @@ func (e *Engine) fact(command string) (string, bool) {
 	if text, ok := fixedFacts[command]; ok {
 		return e.answer(text)
 	}
-	if perlVersionCommand.MatchString(command) {
-		return e.Body(perlVersion)
+	if asked := perlVersionCommand.FindString(command); asked != "" {
+		version, ok := e.Body(perlVersion)
+		out, computed := computeShell("version='" + version + "'; " + command[len(asked):])
+		return strings.TrimRight(out, "\n"), ok && computed
 	}
 	if m := perlAtLeast.FindStringSubmatch(command); m != nil {
 		return e.perlCompare(m[1], m[2], strings.Contains(command, "?"))

@@ -107,7 +107,7 @@ func wordEnd(text string, i int) (int, bool) {
 			i += end + 1
 		case strings.IndexByte(" \t\n;|", c) >= 0:
 			return i, true
-		case strings.IndexByte("&<>(){}`", c) >= 0:
+		case strings.IndexByte("&<>(){`", c) >= 0:
 			return 0, false
 		default:
 			i++
@@ -213,6 +213,10 @@ func (s shellState) quoted(text string) (string, bool) {
 	for i := 0; i < len(text); {
 		switch c := text[i]; c {
 		case '\\':
+			if strings.HasPrefix(text[i:], "\\\n") {
+				i += 2
+				continue
+			}
 			if i+1 < len(text) && strings.IndexByte("\"\\$`", text[i+1]) >= 0 {
 				i++
 			}

@@ -11,7 +11,7 @@ import (
 // understood all of them.
 var textCommands = map[string]func(args []string, input string) (string, bool){
 	"echo": echo, "/bin/echo": echo, "printf": printf, "cut": cut, "tr": translate, "sed": sed, "awk": awk,
-	"head": head, "tail": tail, "rev": reverse, "basename": basename, "dirname": dirname, "true": silent, ":": silent,
+	"head": head, "tail": tail, "rev": reverse, "basename": basename, "dirname": dirname, "xargs": xargs, "true": silent, ":": silent,
 }
 
 // sourceCommands are those that start a pipeline; the others need input.
@@ -31,6 +31,11 @@ func echo(args []string, _ string) (string, bool) {
 	}
 	text := strings.Join(args, " ")
 	return text + newline, !strings.Contains(text, `\`)
+}
+
+// xargs without a command writes the words of its input on one line.
+func xargs(args []string, input string) (string, bool) {
+	return strings.Join(strings.Fields(input), " ") + "\n", len(args) == 0 && !strings.ContainsAny(input, `"'\`)
 }
 
 func printf(args []string, _ string) (string, bool) {
