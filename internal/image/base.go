@@ -193,13 +193,17 @@ func (a *assembly) packageLayers(ctx context.Context, tree *layer.Tree, skip map
 		total += layers[i].size
 	}
 	slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(layers[y].size, layers[x].size) })
+	maker := a.maker
+	if len(a.steps) > 0 {
+		maker.Sink = a.unpackSink // scripts will run over the layers
+	}
 	task := progress.Or(a.Progress).Start("layers", total, progress.Bytes)
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(a.workers())
 	for _, i := range order {
 		l := &layers[i]
 		g.Go(func() (err error) {
-			if l.blob, err = a.maker.Packages(ctx, tree, l.packages); err != nil {
+			if l.blob, err = maker.Packages(ctx, tree, l.packages); err != nil {
 				return fmt.Errorf("layer %s: %w", l.name, err)
 			}
 			task.Add(l.size)

@@ -32,7 +32,7 @@ func (a *assembly) plan(ctx context.Context) error {
 		return slices.ContainsFunc(p.Scripts, func(s rpm.Script) bool { return s.Kind == rpm.ScriptPre })
 	})
 	steps, count := script.Plan(scripted, early)
-	a.steps = steps[count:]
+	a.steps = steps
 	if count == 0 {
 		return nil
 	}
@@ -48,6 +48,7 @@ func (a *assembly) plan(ctx context.Context) error {
 		return err
 	}
 	a.uppers = append(a.uppers, upper)
+	a.steps = steps[count:]
 	a.tree, err = layer.Plan(a.packages.layered(), a.ids(), links, a.filter())
 	return err
 }

@@ -113,3 +113,16 @@ func TestUniverse(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkUniverse makes the base image of the universe from RPM files alone.
+func BenchmarkUniverse(b *testing.B) {
+	packages := universe(b)
+	spec := image.BaseSpec{Packages: packages, Arch: "x86_64"}
+	for b.Loop() {
+		builder := builder(b)
+		builder.Log = nil
+		if _, err := builder.Base(b.Context(), spec); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

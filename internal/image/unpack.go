@@ -1,11 +1,14 @@
 package image
 
 import (
+	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -79,11 +82,7 @@ func (b *Builder) unpackLayer(ctx context.Context, l v1.Layer) (string, error) {
 		}
 		defer z.Close()
 		h := sha256.New()
-		tee := io.TeeReader(z, h)
-		if err := unpack.Extract(ctx, tee, dir, unpack.Limits{}); err != nil {
-			return err
-		}
-		if _, err := io.Copy(io.Discard, io.LimitReader(tee, maxPadding)); err != nil {
+		if err := extract(ctx, io.TeeReader(z, h), dir); err != nil {
 			return err
 		}
 		if got := hex.EncodeToString(h.Sum(nil)); got != id.Hex {
@@ -99,3 +98,58 @@ func (b *Builder) unpackLayer(ctx context.Context, l v1.Layer) (string, error) {
 
 // maxPadding is how many bytes may follow the end of an archive.
 const maxPadding = 1 << 20
+
+// extract unpacks a tar stream and reads it to its end.
+func extract(ctx context.Context, r io.Reader, dir string) error {
+	if err := unpack.Extract(ctx, r, dir, unpack.Limits{}); err != nil {
+		return err
+	}
+	_, err := io.Copy(io.Discard, io.LimitReader(r, maxPadding))
+	return err
+}
+
+// unpackSink unpacks a layer while it is made, which saves decompressing it.
+type unpackSink struct {
+	builder *Builder
+	pipe    *io.PipeWriter
+	dir     string
+	done    chan error
+	cleanup func()
+}
+
+func (b *Builder) unpackSink(ctx context.Context) (layer.Sink, error) {
+	dir, cleanup, err := b.Cache.Temp("unpack-")
+	if err != nil {
+		return nil, err
+	}
+	r, w := io.Pipe()
+	s := &unpackSink{builder: b, pipe: w, dir: filepath.Join(dir, "layer"), done: make(chan error, 1), cleanup: cleanup}
+	if err := os.Mkdir(s.dir, 0o755); err != nil {
+		cleanup()
+		return nil, err
+	}
+	go func() {
+		err := extract(ctx, bufio.NewReaderSize(r, 256<<10), s.dir)
+		r.CloseWithError(err)
+		s.done <- err
+	}()
+	return s, nil
+}
+
+func (s *unpackSink) Write(p []byte) (int, error) { return s.pipe.Write(p) }
+
+// Finish puts the folder into the cache.
+func (s *unpackSink) Finish(ctx context.Context, diffID string, broken error) error {
+	defer s.cleanup()
+	s.pipe.CloseWithError(broken) // nil is the end of the stream
+	if err := <-s.done; err != nil || broken != nil {
+		return err
+	}
+	_, _, err := s.builder.Cache.Tree(ctx, unpackedKind, diffID, func(dir string) error {
+		if err := os.Remove(dir); err != nil {
+			return err
+		}
+		return os.Rename(s.dir, dir)
+	})
+	return err
+}

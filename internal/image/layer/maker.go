@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"github.com/slipway-build/slipway/internal/cache"
 )
@@ -21,6 +20,17 @@ type Maker struct {
 	Compression Compression
 	// Level of the compression; zero is fast.
 	Level int
+	// Sink, where set, makes a receiver of the tar stream of each layer of packages that is not in
+	// the cache.
+	Sink func(ctx context.Context) (Sink, error)
+}
+
+// Sink receives the tar stream of a layer while the layer is made.
+type Sink interface {
+	io.Writer
+	// Finish ends the stream, whose sha256 in hex is diffID. broken is the error that ended it
+	// early, if any; what was received is then of no use. It is called once.
+	Finish(ctx context.Context, diffID string, broken error) error
 }
 
 // The cache holds a layer as a folder with the blob and its description, and for every fragment in
@@ -30,6 +40,7 @@ const (
 	fragmentKind = "fragment"
 	blobName     = "blob"
 	infoName     = "layer.json"
+	pointerName  = "fragment.json"
 )
 
 // layerFormat is part of every layer's key.
@@ -79,7 +90,7 @@ func (m *Maker) Packages(ctx context.Context, t *Tree, packages []int) (Blob, er
 
 func (m *Maker) packages(ctx context.Context, key string, dirs []Directory, fragments []*Fragment) (Blob, error) {
 	var placed []pointer
-	blob, err := m.make(ctx, key, func(s *stream) error {
+	blob, err := m.make(ctx, key, m.Sink, func(s *stream) error {
 		err := s.piece(func(w io.Writer) error {
 			a := newArchive(w)
 			for _, d := range dirs {
@@ -116,7 +127,7 @@ func (m *Maker) packages(ctx context.Context, key string, dirs []Directory, frag
 // decides what write adds.
 func (m *Maker) Files(ctx context.Context, key string, write func(*Archive) error) (Blob, error) {
 	key = cache.Key(layerFormat, string(m.Compression), strconv.Itoa(m.Level), "files", key)
-	return m.make(ctx, key, func(s *stream) error {
+	return m.make(ctx, key, nil, func(s *stream) error {
 		return s.piece(func(w io.Writer) error {
 			a := newArchive(w)
 			if err := write(a); err != nil {
@@ -133,13 +144,13 @@ func (d Directory) Entry() Entry {
 }
 
 // make gives the layer with this key, made by write where it is not in the cache.
-func (m *Maker) make(ctx context.Context, key string, write func(*stream) error) (Blob, error) {
+func (m *Maker) make(ctx context.Context, key string, sink func(context.Context) (Sink, error), write func(*stream) error) (Blob, error) {
 	if err := m.Compression.Check(m.Level); err != nil {
 		return Blob{}, err
 	}
 	for range 2 {
 		dir, hit, err := m.Cache.Tree(ctx, layerKind, key, func(dir string) error {
-			return m.store(ctx, dir, write)
+			return m.store(ctx, dir, sink, write)
 		})
 		if err != nil {
 			return Blob{}, err
@@ -159,7 +170,7 @@ func (m *Maker) make(ctx context.Context, key string, write func(*stream) error)
 	return Blob{}, errors.New("the cache's copy of a layer is damaged and cannot be replaced")
 }
 
-func (m *Maker) store(ctx context.Context, dir string, write func(*stream) error) error {
+func (m *Maker) store(ctx context.Context, dir string, sink func(context.Context) (Sink, error), write func(*stream) error) error {
 	file, err := os.Create(filepath.Join(dir, blobName))
 	if err != nil {
 		return err
@@ -169,10 +180,7 @@ func (m *Maker) store(ctx context.Context, dir string, write func(*stream) error
 	if err != nil {
 		return err
 	}
-	if err := write(s); err != nil {
-		return err
-	}
-	if err := s.end(); err != nil {
+	if err := s.fill(ctx, sink, write); err != nil {
 		return err
 	}
 	if err := file.Close(); err != nil {
@@ -210,12 +218,17 @@ func (m *Maker) cacheKey(f *Fragment) string {
 	return cache.Key(f.key, string(m.Compression), strconv.Itoa(m.Level))
 }
 
+// point records a fragment's place. The record is a folder with one file, as the cache waits for
+// the disk with every file of its own and there may be hundreds; one that a crash damages is merely
+// not found.
 func (m *Maker) point(ctx context.Context, f *Fragment, at pointer) error {
 	data, err := json.Marshal(at)
 	if err != nil {
 		return err
 	}
-	_, _, err = m.Cache.Put(ctx, fragmentKind, m.cacheKey(f), strings.NewReader(string(data)))
+	_, _, err = m.Cache.Tree(ctx, fragmentKind, m.cacheKey(f), func(dir string) error {
+		return os.WriteFile(filepath.Join(dir, pointerName), data, 0o644)
+	})
 	return err
 }
 
@@ -242,21 +255,22 @@ func (m *Maker) fragment(s *stream, f *Fragment) error {
 	return nil
 }
 
+// stored opens the blob that holds a fragment. A pointer that leads nowhere is removed, so that the
+// fragment's next place is recorded.
 func (m *Maker) stored(key string) (*os.File, pointer, bool) {
-	path, ok := m.Cache.Path(fragmentKind, key)
-	if !ok {
-		return nil, pointer{}, false
-	}
 	var at pointer
-	data, err := os.ReadFile(path)
-	if err != nil || json.Unmarshal(data, &at) != nil {
-		return nil, at, false
-	}
-	dir, ok := m.Cache.Path(layerKind, at.Layer)
+	dir, ok := m.Cache.Path(fragmentKind, key)
 	if !ok {
-		_ = m.Cache.Remove(fragmentKind, key)
 		return nil, at, false
 	}
-	file, err := os.Open(filepath.Join(dir, blobName))
-	return file, at, err == nil
+	data, err := os.ReadFile(filepath.Join(dir, pointerName))
+	if err == nil && json.Unmarshal(data, &at) == nil && len(at.Layer) == len(key) {
+		if in, ok := m.Cache.Path(layerKind, at.Layer); ok {
+			if file, err := os.Open(filepath.Join(in, blobName)); err == nil {
+				return file, at, true
+			}
+		}
+	}
+	_ = m.Cache.Remove(fragmentKind, key)
+	return nil, at, false
 }

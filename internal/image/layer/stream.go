@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -52,6 +53,25 @@ func newStream(ctx context.Context, file io.Writer, c Compression, level int) (*
 	s.tar = cancelled{ctx, io.MultiWriter(s.diffID, &s.tarSize)}
 	s.buffer = bufio.NewWriterSize(nil, 256<<10)
 	return s, nil
+}
+
+// fill writes a whole blob, and its tar stream to a sink as well.
+func (s *stream) fill(ctx context.Context, open func(context.Context) (Sink, error), write func(*stream) error) error {
+	if open == nil {
+		if err := write(s); err != nil {
+			return err
+		}
+		return s.end()
+	}
+	sink, err := open(ctx)
+	if err != nil {
+		return err
+	}
+	s.tar = io.MultiWriter(s.tar, sink)
+	if err = write(s); err == nil {
+		err = s.end()
+	}
+	return errors.Join(err, sink.Finish(ctx, s.info().DiffID, err))
 }
 
 // piece adds what write writes, as one member or frame.

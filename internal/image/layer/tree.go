@@ -115,14 +115,21 @@ func collectLinks(packages []Package, extra Links) (Links, error) {
 	return all.settle()
 }
 
+// maxPackage is how many bytes one package may install; the largest there are have a tenth of it.
+const maxPackage = 32 << 30
+
 func (t *Tree) place(n int, ids IDs, links Links, filter Filter) error {
 	files := t.packages[n].Files
+	var size int64
 	skip := filter.skipped(files)
 	plan := make([]place, len(files))
 	t.plans[n] = plan
 	for i, f := range files {
 		if err := checkPath(f.Path); err != nil {
 			return err
+		}
+		if size += f.Size; size > maxPackage || f.Size < 0 {
+			return fmt.Errorf("its files have more than %d bytes", int64(maxPackage))
 		}
 		if f.IsGhost() || skip[i] {
 			plan[i].filtered = skip[i]
