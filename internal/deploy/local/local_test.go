@@ -1,6 +1,7 @@
 package local_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -42,8 +43,11 @@ func newTarget(t *testing.T) *local.Target {
 		if err := target.Down(context.Background(), "greeter", "stg"); err != nil {
 			t.Error(err)
 		}
+		log, _ := os.ReadFile(target.State + "/greeter/stg/supervisor.log")
+		if bytes.Contains(log, []byte("DATA RACE")) || bytes.Contains(log, []byte("panic:")) {
+			t.Error("the supervisor went wrong")
+		}
 		if t.Failed() {
-			log, _ := os.ReadFile(target.State + "/greeter/stg/supervisor.log")
 			t.Logf("supervisor's log:\n%s", log)
 		}
 	})
