@@ -108,16 +108,16 @@ func (a *assembly) layAccounts(ctx context.Context, had map[string][]byte) error
 	for _, data := range now {
 		parts = append(parts, string(data))
 	}
-	modes := a.accountModes()
-	for _, name := range slices.Sorted(maps.Keys(modes)) {
-		parts = append(parts, fmt.Sprintf("%s %o", name, modes[name]))
+	kept := a.accountOwners()
+	for _, name := range slices.Sorted(maps.Keys(kept)) {
+		parts = append(parts, fmt.Sprintf("%s %+v", name, kept[name]))
 	}
 	dir, _, err := a.Cache.Tree(ctx, "scripts", cache.Key(parts...), func(dir string) error {
 		etc := filepath.Join(dir, "etc")
 		if err := os.Mkdir(etc, 0o755); err != nil {
 			return err
 		}
-		if err := os.Chmod(etc, os.FileMode(modes["/etc"])); err != nil {
+		if err := kept["/etc"].apply(etc); err != nil {
 			return err
 		}
 		for i, name := range accountFiles {
@@ -128,7 +128,7 @@ func (a *assembly) layAccounts(ctx context.Context, had map[string][]byte) error
 			if err := os.WriteFile(file, now[i], 0o600); err != nil {
 				return err
 			}
-			if err := os.Chmod(file, os.FileMode(modes[name])); err != nil {
+			if err := kept[name].apply(file); err != nil {
 				return err
 			}
 		}
@@ -141,20 +141,36 @@ func (a *assembly) layAccounts(ctx context.Context, had map[string][]byte) error
 	return nil
 }
 
-// accountModes are the permissions of the files and their folder: the packages', or the usual ones.
-func (a *assembly) accountModes() map[string]uint32 {
-	modes := map[string]uint32{
-		"/etc":             0o755,
-		account.PasswdPath: 0o644, account.GroupPath: 0o644, account.ShadowPath: 0, account.GShadowPath: 0,
+// access is who may do what with a file.
+type access struct {
+	Mode     uint32
+	UID, GID int
+}
+
+func (x access) apply(name string) error {
+	if os.Geteuid() == 0 {
+		if err := os.Chown(name, x.UID, x.GID); err != nil {
+			return err
+		}
+	}
+	return os.Chmod(name, os.FileMode(x.Mode))
+}
+
+// accountOwners are modes and owners of the files and their folder: the packages', or the usual
+// ones.
+func (a *assembly) accountOwners() map[string]access {
+	out := map[string]access{
+		"/etc":             {Mode: 0o755},
+		account.PasswdPath: {Mode: 0o644}, account.GroupPath: {Mode: 0o644}, account.ShadowPath: {}, account.GShadowPath: {},
 	}
 	for i := range a.packages {
 		for _, f := range a.packages[i].files {
-			if _, ok := modes[f.Path]; ok && (f.IsRegular() || f.IsDir()) {
-				modes[f.Path] = f.Mode & 0o777
+			if _, ok := out[f.Path]; ok && (f.IsRegular() || f.IsDir()) {
+				out[f.Path] = access{f.Mode & 0o777, a.accounts.Users()[f.Owner], a.accounts.Groups()[f.Group]}
 			}
 		}
 	}
-	return modes
+	return out
 }
 
 // readAccounts takes over what early scripts made of the user database: the topmost upper's files.

@@ -51,8 +51,8 @@ type Options struct {
 	Level int
 	// NoDocs leaves out files that packages mark as documentation, as rpm --excludedocs does.
 	NoDocs bool
-	// Languages are the locales whose files stay, as rpm's %_install_langs ("de" includes
-	// "de_AT"). Empty: all.
+	// Languages are the locales whose files stay, as rpm's %_install_langs ("de_AT" includes
+	// files of "de"). Empty: all.
 	Languages []string
 	// DBPath is the absolute path of the RPM database. Empty: where the packages say.
 	DBPath string

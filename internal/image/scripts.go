@@ -147,7 +147,7 @@ func (a *assembly) collect(ctx context.Context, layers []layer.Blob, archive *la
 		}
 		uppers = append(slices.Clone(uppers), upper)
 	}
-	changes, err := script.Collect(uppers, lower[len(a.uppers):], a.epoch)
+	changes, err := script.Collect(uppers, lower[len(a.uppers):], a.epoch, a.tree.Owner)
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,10 @@
 package image_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"io"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -19,6 +20,13 @@ import (
 
 func TestMain(m *testing.M) {
 	sandbox.Main()
+	if dir := os.Getenv(childVariable); dir != "" {
+		if err := child(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	os.Exit(m.Run())
 }
 
@@ -39,25 +47,27 @@ func universe(t testing.TB) []image.BasePackage {
 // locked makes a lock of RPM files.
 func locked(t testing.TB, paths []string) []image.BasePackage {
 	t.Helper()
+	packages, err := lockFiles(paths)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return packages
+}
+
+func lockFiles(paths []string) ([]image.BasePackage, error) {
 	var list []lock.Package
 	for _, path := range paths {
-		f, err := os.Open(path)
+		data, err := os.ReadFile(path)
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
-		defer f.Close()
-		h := sha256.New()
-		n, err := io.Copy(h, f)
+		p, err := rpm.Read(bytes.NewReader(data), int64(len(data)))
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
-		p, err := rpm.Open(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer p.Close()
+		sum := sha256.Sum256(data)
 		list = append(list, lock.Package{
-			NEVRA: p.NEVRA(), SHA256: hex.EncodeToString(h.Sum(nil)), Size: n,
+			NEVRA: p.NEVRA(), SHA256: hex.EncodeToString(sum[:]), Size: int64(len(data)),
 			Source: p.SourceRPM(), Roots: []string{"web"},
 		})
 	}
@@ -66,7 +76,7 @@ func locked(t testing.TB, paths []string) []image.BasePackage {
 	for i := range list {
 		out[i] = image.BasePackage{Package: list[i], Path: paths[i]}
 	}
-	return out
+	return out, nil
 }
 
 func builder(t testing.TB) *image.Builder {

@@ -93,15 +93,23 @@ func (b *Builder) unpackLayer(ctx context.Context, l v1.Layer) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("layer %s: %w", id, err)
 	}
-	return dir, nil
+	return filepath.Join(dir, rootName), nil
 }
+
+// rootName is the unpacked layer's folder within the cache's entry. It has the mode of the layer's
+// root, and a folder that is not writable cannot be renamed, as the entry has to be.
+const rootName = "root"
 
 // maxPadding is how many bytes may follow the end of an archive.
 const maxPadding = 1 << 20
 
-// extract unpacks a tar stream and reads it to its end.
-func extract(ctx context.Context, r io.Reader, dir string) error {
-	if err := unpack.Extract(ctx, r, dir, unpack.Limits{}); err != nil {
+// extract unpacks a tar stream into an entry of the cache and reads it to its end.
+func extract(ctx context.Context, r io.Reader, entry string) error {
+	root := filepath.Join(entry, rootName)
+	if err := os.Mkdir(root, 0o755); err != nil {
+		return err
+	}
+	if err := unpack.Extract(ctx, r, root, unpack.Limits{}); err != nil {
 		return err
 	}
 	_, err := io.Copy(io.Discard, io.LimitReader(r, maxPadding))
@@ -112,7 +120,7 @@ func extract(ctx context.Context, r io.Reader, dir string) error {
 type unpackSink struct {
 	builder *Builder
 	pipe    *io.PipeWriter
-	dir     string
+	entry   string
 	done    chan error
 	cleanup func()
 }
@@ -123,13 +131,13 @@ func (b *Builder) unpackSink(ctx context.Context) (layer.Sink, error) {
 		return nil, err
 	}
 	r, w := io.Pipe()
-	s := &unpackSink{builder: b, pipe: w, dir: filepath.Join(dir, "layer"), done: make(chan error, 1), cleanup: cleanup}
-	if err := os.Mkdir(s.dir, 0o755); err != nil {
+	s := &unpackSink{builder: b, pipe: w, entry: filepath.Join(dir, "layer"), done: make(chan error, 1), cleanup: cleanup}
+	if err := os.Mkdir(s.entry, 0o755); err != nil {
 		cleanup()
 		return nil, err
 	}
 	go func() {
-		err := extract(ctx, bufio.NewReaderSize(r, 256<<10), s.dir)
+		err := extract(ctx, bufio.NewReaderSize(r, 256<<10), s.entry)
 		r.CloseWithError(err)
 		s.done <- err
 	}()
@@ -149,7 +157,7 @@ func (s *unpackSink) Finish(ctx context.Context, diffID string, broken error) er
 		if err := os.Remove(dir); err != nil {
 			return err
 		}
-		return os.Rename(s.dir, dir)
+		return os.Rename(s.entry, dir)
 	})
 	return err
 }

@@ -51,8 +51,14 @@ type Tree struct {
 type place struct {
 	path     string // absolute, no link in its folders; "" when the file is not installed
 	uid, gid int
-	filtered bool // left out by the filter, which FILESTATES tells
+	state    byte
 }
+
+// The values of RPMTAG_FILESTATES (RPMFILE_STATE_* of rpm's rpmfi.h) that occur.
+const (
+	stateNotInstalled = 2
+	stateWrongColor   = 4
+)
 
 // UnknownOwner is a name that no package defines; its files are root's.
 type UnknownOwner struct{ Package, Kind, Name string }
@@ -89,15 +95,11 @@ func Plan(packages []Package, ids IDs, links Links, filter Filter) (*Tree, error
 // UnknownOwners are the names that no map had, each once for a package.
 func (t *Tree) UnknownOwners() []UnknownOwner { return t.unknown }
 
-// States are the values of the RPMTAG_FILESTATES of a package: 0 for normal, 2 for a file that the
-// filter left out.
+// States are the values of RPMTAG_FILESTATES of a package: whether each file is there, and why not.
 func (t *Tree) States(pkg int) []byte {
-	const notInstalled = 2
 	states := make([]byte, len(t.plans[pkg]))
 	for i, p := range t.plans[pkg] {
-		if p.filtered {
-			states[i] = notInstalled
-		}
+		states[i] = p.state
 	}
 	return states
 }
@@ -132,7 +134,9 @@ func (t *Tree) place(n int, ids IDs, links Links, filter Filter) error {
 			return fmt.Errorf("its files have more than %d bytes", int64(maxPackage))
 		}
 		if f.IsGhost() || skip[i] {
-			plan[i].filtered = skip[i]
+			if skip[i] {
+				plan[i].state = stateNotInstalled
+			}
 			continue
 		}
 		resolve := links.resolve
@@ -187,10 +191,10 @@ func (t *Tree) check() error {
 				// Of two ELF files of different word sizes the 64-bit one stays (rpm's
 				// %_prefer_color 2); the other counts as installed.
 				if f.Color == 2 {
-					t.plans[first.pkg][first.file].path = ""
+					t.plans[first.pkg][first.file] = place{state: stateWrongColor}
 					seen[p.path] = at{n, i}
 				} else {
-					plan[i].path = ""
+					plan[i] = place{state: stateWrongColor}
 				}
 			default:
 				return &Conflict{p.path, t.packages[first.pkg].Name, t.packages[n].Name}
@@ -262,19 +266,25 @@ func (t *Tree) Parents(paths ...string) []Directory {
 // Resolve follows the links of the tree in the folders of an absolute path, and at its end.
 func (t *Tree) Resolve(name string) (string, error) { return t.links.follow(path.Clean(name), nil) }
 
-// Has says whether a package brings this path: a folder, file or link.
-func (t *Tree) Has(name string) bool {
-	if _, ok := t.dirs[name]; ok {
-		return true
+// Owner gives the numbers of a path's owner, and whether a package brings it.
+func (t *Tree) Owner(name string) (uid, gid int, ok bool) {
+	if d, ok := t.dirs[name]; ok {
+		return d.UID, d.GID, true
 	}
 	for _, plan := range t.plans {
 		for _, p := range plan {
 			if p.path == name {
-				return true
+				return p.uid, p.gid, true
 			}
 		}
 	}
-	return false
+	return 0, 0, false
+}
+
+// Has says whether a package brings this path: a folder, file or link.
+func (t *Tree) Has(name string) bool {
+	_, _, ok := t.Owner(name)
+	return ok
 }
 
 // checkPath refuses a path that is not absolute or not clean: no package has one, and a hostile one
@@ -309,14 +319,15 @@ func (filter Filter) skipped(files []rpm.File) []bool {
 	return skip
 }
 
-// speaks says whether a file of these locales ("de" or "de|de_AT"; "" for all) is wanted.
+// speaks says whether a file of these locales ("de" or "de|fr"; "" for all) is wanted. As for rpm,
+// who wants "de_AT" wants "de" as well.
 func (filter Filter) speaks(lang string) bool {
 	if lang == "" || len(filter.Languages) == 0 {
 		return true
 	}
 	for have := range strings.SplitSeq(lang, "|") {
 		for _, want := range filter.Languages {
-			if have == want || strings.HasPrefix(want, have) && strings.ContainsAny(want[len(have):][:1], "_.@") {
+			if have != "" && strings.HasPrefix(want, have) {
 				return true
 			}
 		}

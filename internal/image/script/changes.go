@@ -44,8 +44,11 @@ type change struct {
 //   - days in /etc/shadow later than epoch become epoch's; /etc/machine-id becomes empty.
 //
 // A private key that a script made is an error, as every image would share it.
-func Collect(uppers, lower []string, epoch int64) (*Changes, error) {
-	c := &collector{epoch: epoch, merged: map[string]change{}}
+//
+// owner gives the owners that packages gave their files. It is asked where the running user is not
+// root, so that the unpacked layers belong to that user whatever the packages said.
+func Collect(uppers, lower []string, epoch int64, owner func(path string) (uid, gid int, ok bool)) (*Changes, error) {
+	c := &collector{epoch: epoch, merged: map[string]change{}, owner: owner}
 	defer func() { closeAll(c.lower) }()
 	entries, err := c.collect(uppers, lower)
 	if err != nil {
@@ -110,6 +113,7 @@ type collector struct {
 	lower, uppers []*os.Root
 	merged        map[string]change
 	bytes         int64
+	owner         func(path string) (uid, gid int, ok bool)
 }
 
 func (c *collector) collect(uppers, lower []string) ([]change, error) {
@@ -197,10 +201,11 @@ func (c *collector) forget(name string) {
 
 func (c *collector) entry(upper, name string, info os.FileInfo) (change, error) {
 	st := info.Sys().(*syscall.Stat_t)
-	e := change{Entry: layer.Entry{
-		Path: name, Mode: st.Mode, UID: int(st.Uid), GID: int(st.Gid),
-		ModTime: min(st.Mtim.Sec, c.epoch),
-	}}
+	e := change{Entry: layer.Entry{Path: name, Mode: st.Mode, ModTime: min(st.Mtim.Sec, c.epoch)}}
+	var err error
+	if e.UID, e.GID, err = c.ids(name, st); err != nil {
+		return e, err
+	}
 	switch {
 	case info.Mode().IsRegular():
 		e.Size = st.Size
@@ -222,6 +227,18 @@ func (c *collector) entry(upper, name string, info os.FileInfo) (change, error) 
 		e.Link = target
 	}
 	return e, nil
+}
+
+// ids gives the owner of an entry of an upper folder.
+func (c *collector) ids(name string, st *syscall.Stat_t) (uid, gid int, err error) {
+	if os.Geteuid() == 0 {
+		return int(st.Uid), int(st.Gid), nil
+	}
+	if int(st.Uid) != os.Geteuid() || int(st.Gid) != os.Getegid() {
+		return 0, 0, fmt.Errorf("a script gave %s to another user, which only a build by root can keep", name)
+	}
+	uid, gid, _ = c.owner(name)
+	return uid, gid, nil
 }
 
 // settle decides whether an entry stays, and makes its content independent of the run.
@@ -264,7 +281,10 @@ func (c *collector) below(name string) *change {
 			continue
 		}
 		st := info.Sys().(*syscall.Stat_t)
-		e := &change{Entry: layer.Entry{Path: name, Mode: st.Mode, UID: int(st.Uid), GID: int(st.Gid), Size: st.Size}, root: root}
+		e := &change{Entry: layer.Entry{Path: name, Mode: st.Mode, Size: st.Size}, root: root}
+		if e.UID, e.GID, err = c.ids(name, st); err != nil {
+			return nil
+		}
 		if info.Mode().Type() == fs.ModeSymlink {
 			e.Link, _ = root.Readlink(name[1:])
 		}
