@@ -35,9 +35,8 @@ const root = "../.."
 //
 //	greeter DIR          the example service in DIR: repositories, slipway.yaml, the RPM universe
 //	change DIR NAME      one of the example's prepared commits
-//	freeport VAR         a TCP port nobody uses, in $VAR
 //	answers URL TEXT     the URL answers 200 with TEXT in it
-//	waitanswer URL TEXT  the same, within ten seconds
+//	eventually TEXT PROG ARGS  the program prints TEXT, within twenty seconds
 //
 // and those of script_test.go.
 func TestScripts(t *testing.T) {
@@ -66,9 +65,8 @@ func TestScripts(t *testing.T) {
 		Cmds: commands(map[string]func(*testscript.TestScript, bool, []string){
 			"greeter":    func(ts *testscript.TestScript, _ bool, args []string) { greeter(t, ts, args) },
 			"change":     change,
-			"freeport":   freePort,
-			"answers":    func(ts *testscript.TestScript, neg bool, args []string) { answers(ts, neg, args, 0) },
-			"waitanswer": func(ts *testscript.TestScript, neg bool, args []string) { answers(ts, neg, args, 10*time.Second) },
+			"answers":    answers,
+			"eventually": eventually,
 		}),
 	})
 }
@@ -133,30 +131,25 @@ func freeAddress(ts *testscript.TestScript) string {
 	return l.Addr().String()
 }
 
-func freePort(ts *testscript.TestScript, _ bool, args []string) {
-	if len(args) != 1 {
-		ts.Fatalf("usage: freeport VAR")
+func answers(ts *testscript.TestScript, neg bool, args []string) {
+	need(ts, args, 2)
+	body, err := get(args[0])
+	if ok := err == nil && strings.Contains(body, args[1]); ok == neg {
+		ts.Fatalf("%s answered %q (%v); expected %q: %v", args[0], body, err, args[1], !neg)
 	}
-	_, port, err := net.SplitHostPort(freeAddress(ts))
-	ts.Check(err)
-	ts.Setenv(args[0], port)
 }
 
-func answers(ts *testscript.TestScript, neg bool, args []string, patience time.Duration) {
-	if len(args) != 2 {
-		ts.Fatalf("usage: answers URL TEXT")
-	}
-	deadline := time.Now().Add(patience)
-	for {
-		body, err := get(args[0])
-		ok := err == nil && strings.Contains(body, args[1])
-		if ok != neg {
+func eventually(ts *testscript.TestScript, _ bool, args []string) {
+	need(ts, args, 2)
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(200 * time.Millisecond) {
+		cmd, out := start(ts, args[1:])
+		err := cmd.Wait()
+		if err == nil && strings.Contains(out.String(), args[0]) {
 			return
 		}
 		if time.Now().After(deadline) {
-			ts.Fatalf("%s answered %q (%v); expected %q: %v", args[0], body, err, args[1], !neg)
+			ts.Fatalf("%q printed (%v):\n%s", args[1:], err, out)
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 }
 
@@ -178,4 +171,3 @@ func get(url string) (string, error) {
 	}
 	return string(body), err
 }
-

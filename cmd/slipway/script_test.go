@@ -150,7 +150,7 @@ func otherKey(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(keys[0], signer.PublicKey(), 0o644))
 }
 
-// start runs a command with the script's environment and gives its stderr.
+// start runs a command with the script's environment and gives what it prints.
 func start(ts *testscript.TestScript, args []string) (*exec.Cmd, *bytes.Buffer) {
 	// By the script's PATH: in ours the test itself is not called slipway.
 	program := ""
@@ -170,7 +170,7 @@ func start(ts *testscript.TestScript, args []string) (*exec.Cmd, *bytes.Buffer) 
 		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
 	}
 	msg := new(bytes.Buffer)
-	cmd.Stderr = msg
+	cmd.Stdout, cmd.Stderr = msg, msg
 	ts.Check(cmd.Start())
 	return cmd, msg
 }
