@@ -57,7 +57,7 @@ func sample() []rpmwrite.Spec {
 			su, ping, file("/usr/bin/two", 0o755), hard, rpmwrite.Symlink("/usr/bin/three", "two"), ghost, mail,
 			dir("/usr/share/doc/tools", 0o755), doc, german, file(long, 0o644), file("/usr/share/ünïcode", 0o644),
 		}},
-		{Name: "tools-libs", SourceRPM: "tools-1-1.src.rpm", Files: []rpmwrite.File{
+		{Name: "tools-libs", Requires: requires("filesystem"), SourceRPM: "tools-1-1.src.rpm", Files: []rpmwrite.File{
 			file("/lib/libtools.so", 0o755), rpmwrite.Symlink("/lib/libtools.so.1", "libtools.so"), dir("/usr/lib/tools", 0o750), file("/usr/lib/tools/x", 0o644),
 		}},
 		{Name: "root-things", Files: []rpmwrite.File{file("/root/.profile", 0o600), file("/tmp/x", 0o644)}},
@@ -179,9 +179,11 @@ func TestDamagedCache(t *testing.T) {
 	}
 }
 
+// TestFilter leaves out documentation and languages, and has rpm say what it makes of that.
 func TestFilter(t *testing.T) {
-	b := builder(t)
-	img, err := b.Base(t.Context(), image.BaseSpec{Packages: build(t, sample()...), Arch: "x86_64", Options: image.Options{NoDocs: true, Languages: []string{"en"}}})
+	oracle.Need(t, "rpm", "umoci")
+	packages := build(t, sample()...)
+	img, err := builder(t).Base(t.Context(), image.BaseSpec{Packages: packages, Arch: "x86_64", Options: image.Options{NoDocs: true, Languages: []string{"en_US"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,6 +194,19 @@ func TestFilter(t *testing.T) {
 				t.Errorf("is there: %s", line)
 			}
 		}
+	}
+	states := func(root string) string {
+		out, err := exec.Command("rpm", "--root", root, "--dbpath", "/var/lib/rpm", "-qas").CombinedOutput()
+		if err != nil {
+			t.Errorf("rpm -qas: %v\n%s", err, out)
+		}
+		lines := strings.Split(string(out), "\n")
+		slices.Sort(lines)
+		return strings.Join(lines, "\n")
+	}
+	theirs := installed(t, packages, "--excludedocs", "--define", "_install_langs en_US")
+	if diff := cmp.Diff(states(theirs), states(unpacked(t, img))); diff != "" {
+		t.Errorf("states differ (-rpm +ours):\n%s", diff)
 	}
 }
 

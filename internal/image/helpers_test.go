@@ -194,7 +194,7 @@ func requires(names ...string) (out []rpm.Dependency) {
 }
 
 // installed makes a root as rpm does and gives its path.
-func installed(t testing.TB, packages []image.BasePackage) string {
+func installed(t testing.TB, packages []image.BasePackage, options ...string) string {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("rpm --root needs root")
@@ -203,7 +203,7 @@ func installed(t testing.TB, packages []image.BasePackage) string {
 	if err := os.MkdirAll(filepath.Join(root, "var/lib/rpm"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"--root", root, "--dbpath", "/var/lib/rpm", "-i", "--nodeps", "--nosignature"}
+	args := append([]string{"--root", root, "--dbpath", "/var/lib/rpm", "-i", "--nodeps", "--nosignature"}, options...)
 	sorted := slices.Clone(packages)
 	slices.SortFunc(sorted, func(a, b image.BasePackage) int { return a.NEVRA.Compare(b.NEVRA) })
 	for _, p := range sorted {
