@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -72,6 +73,23 @@ func TestBuild(t *testing.T) {
 	elsewhere, err := Build(t.Context(), request(root, plain), openCache(t))
 	if err != nil || elsewhere.SHA256 != w.SHA256 {
 		t.Errorf("built in another cache: %s, want %s (%v)", elsewhere.SHA256, w.SHA256, err)
+	}
+
+	// The same files at another time are another wheel, and the same when they are installed.
+	later := request(root, plain)
+	later.Epoch += 86400
+	second, err := Build(t.Context(), later, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	installs := [2][]File{}
+	for i, w := range []*Wheel{w, second} {
+		if installs[i], err = w.Install(debianScheme, Direct{URL: "file:///x", Commit: "abc"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if second.SHA256 == w.SHA256 || !reflect.DeepEqual(installs[0], installs[1]) {
+		t.Error("the time of the commit changes what is installed")
 	}
 }
 
