@@ -119,9 +119,20 @@ func (p *markerParser) comparison() (*Marker, error) {
 	if m.op, err = p.operator(); err != nil {
 		return nil, err
 	}
-	m.rhs, err = p.value()
-	return m, err
+	if m.rhs, err = p.value(); err != nil {
+		return nil, err
+	}
+	// The names of extras are compared in their normal form.
+	switch {
+	case m.lhs.isExtra() && !m.rhs.variable:
+		m.rhs.text = NormalizeName(m.rhs.text)
+	case m.rhs.isExtra() && !m.lhs.variable:
+		m.lhs.text = NormalizeName(m.lhs.text)
+	}
+	return m, nil
 }
+
+func (v markerValue) isExtra() bool { return v.variable && v.text == "extra" }
 
 func (p *markerParser) operator() (string, error) {
 	switch {
@@ -243,15 +254,12 @@ func (m *Marker) check(env Environment, extra string, err error) error {
 
 func (m *Marker) compare(env Environment, extra string) (bool, error) {
 	lhs, rhs := m.lhs.resolve(env, extra), m.rhs.resolve(env, extra)
-	if m.lhs.variable && m.lhs.text == "extra" || m.rhs.variable && m.rhs.text == "extra" {
+	if m.lhs.isExtra() || m.rhs.isExtra() {
 		lhs, rhs = NormalizeName(lhs), NormalizeName(rhs)
 	}
 	if clause, rest, ok, err := cutSpecifier(m.op + rhs); m.op != "in" && m.op != "not in" && ok && err == nil && rest == "" {
 		v, err := ParseVersion(lhs)
 		if err != nil {
-			if clause.Operator == "===" {
-				return strings.EqualFold(lhs, clause.Version), nil
-			}
 			return false, fmt.Errorf("marker %s: %w", m, err)
 		}
 		return clause.matches(v), nil
@@ -296,5 +304,5 @@ func (m *Marker) MentionsExtra() bool {
 	if m.join != "" {
 		return m.left.MentionsExtra() || m.right.MentionsExtra()
 	}
-	return m.lhs.variable && m.lhs.text == "extra" || m.rhs.variable && m.rhs.text == "extra"
+	return m.lhs.isExtra() || m.rhs.isExtra()
 }

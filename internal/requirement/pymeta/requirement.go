@@ -92,8 +92,9 @@ func cutURL(s string) (url, rest string, err error) {
 	if end < 0 {
 		end = len(s)
 	}
-	if end == 0 {
-		return "", "", fmt.Errorf("an address is expected after @")
+	scheme, place, _ := strings.Cut(s[:end], ":")
+	if scheme == "" || scheme != "file" && (!strings.HasPrefix(place, "//") || len(place) < 3 || place[2] == '/') {
+		return "", "", fmt.Errorf("a whole address is expected after @")
 	}
 	return s[:end], s[end:], nil
 }

@@ -3,7 +3,7 @@ package pymeta
 import (
 	"fmt"
 	"regexp"
-	"sort"
+	"slices"
 	"strings"
 )
 
@@ -28,7 +28,7 @@ const (
 
 var (
 	operatorPattern   = regexp.MustCompile(`^(===|~=|==|!=|<=|>=|<|>)`)
-	arbitraryPattern  = regexp.MustCompile(`^[^\s;)]+`)
+	arbitraryPattern  = regexp.MustCompile(`^[^\s;),]*`)
 	equalPattern      = regexp.MustCompile(`(?i)^` + versionBody + `(?:\.\*|` + versionTail + versionLocal + `)`)
 	compatiblePattern = regexp.MustCompile(`(?i)^v?(?:[0-9]+!)?[0-9]+(?:\.[0-9]+)+` + versionTail)
 	orderedPattern    = regexp.MustCompile(`(?i)^` + versionBody + versionTail)
@@ -36,17 +36,25 @@ var (
 
 // ParseSpecifiers reads a list of clauses, separated by commas.
 func ParseSpecifiers(s string) (Specifiers, error) {
-	specifiers, rest, err := cutSpecifiers(s)
-	if err != nil {
-		return nil, err
+	var found Specifiers
+	for _, part := range strings.Split(s, ",") {
+		part = strings.TrimSpace(part)
+		if part == "" {
+			continue
+		}
+		clause, rest, ok, err := cutSpecifier(part)
+		if err != nil {
+			return nil, err
+		}
+		if !ok || rest != "" {
+			return nil, fmt.Errorf("%q is not a version specifier (PEP 440)", part)
+		}
+		found = append(found, clause)
 	}
-	if rest != "" {
-		return nil, fmt.Errorf("%q is not a version specifier (PEP 440)", s)
-	}
-	return specifiers, nil
+	return found, nil
 }
 
-// cutSpecifiers takes clauses from the front of s. A comma may be left over at the end.
+// cutSpecifiers takes clauses from the front of a requirement. A comma after the last is taken too.
 func cutSpecifiers(s string) (found Specifiers, rest string, err error) {
 	rest = trimBlank(s)
 	for rest != "" {
@@ -67,7 +75,8 @@ func cutSpecifiers(s string) (found Specifiers, rest string, err error) {
 	return found, rest, nil
 }
 
-func trimBlank(s string) string { return strings.TrimLeft(s, " \t\r\n\f\v") }
+// trimBlank drops blanks; a line break is not one in a requirement.
+func trimBlank(s string) string { return strings.TrimLeft(s, " \t") }
 
 // cutSpecifier takes one clause from the front of s. ok is false when s does not start with an operator.
 func cutSpecifier(s string) (clause Specifier, rest string, ok bool, err error) {
@@ -75,7 +84,7 @@ func cutSpecifier(s string) (clause Specifier, rest string, ok bool, err error) 
 	if op == "" {
 		return Specifier{}, s, false, nil
 	}
-	after := trimBlank(s[len(op):])
+	after := strings.TrimLeft(s[len(op):], " \t\r\n\f\v")
 	pattern := orderedPattern
 	switch op {
 	case "===":
@@ -87,7 +96,7 @@ func cutSpecifier(s string) (clause Specifier, rest string, ok bool, err error) 
 	}
 	text := pattern.FindString(after)
 	rest = after[len(text):]
-	if text == "" {
+	if text == "" && op != "===" {
 		return Specifier{}, "", false, fmt.Errorf("no version after %s in %q", op, s)
 	}
 	if op != "===" {
@@ -124,14 +133,14 @@ func checkTail(op, text, rest string) error {
 // String returns the clause as it is written, without blanks.
 func (s Specifier) String() string { return s.Operator + s.Version }
 
-// String returns the clauses in the order of their text.
+// String returns the clauses in the order of their text, each once.
 func (s Specifiers) String() string {
 	words := make([]string, len(s))
 	for i, clause := range s {
 		words[i] = clause.String()
 	}
-	sort.Strings(words)
-	return strings.Join(words, ",")
+	slices.Sort(words)
+	return strings.Join(slices.Compact(words), ",")
 }
 
 // Prereleases says whether a clause names a pre-release, which lets the set match pre-releases.
