@@ -90,6 +90,7 @@ type Result struct {
 // State is what a workload's rollout has come to.
 type State string
 
+// States.
 const (
 	Progressing State = "progressing" // started, not healthy yet
 	Healthy     State = "healthy"     // its check passes

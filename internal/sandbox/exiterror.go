@@ -9,6 +9,7 @@ import (
 // Reason is why the sandbox ended a command.
 type Reason string
 
+// Reasons.
 const (
 	MemoryLimit  Reason = "memory limit"  // a process was killed for it
 	ProcessLimit Reason = "process limit" // a process could not be started for it
@@ -64,8 +65,9 @@ func (l Limits) text(r Reason) string {
 		return l.Time.Round(time.Millisecond).String()
 	case OutputLimit:
 		return byteSize(l.Output)
+	default:
+		return ""
 	}
-	return ""
 }
 
 func byteSize(n int64) string {

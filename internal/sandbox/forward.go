@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -24,7 +25,7 @@ func startForwards(forwards []wireForward) error {
 		if err != nil {
 			return fmt.Errorf("forwarding to %s: %w", f.Address, err)
 		}
-		go serve(listener, func() (net.Conn, error) { return net.Dial("tcp", f.Address) })
+		go serve(listener, func() (net.Conn, error) { return new(net.Dialer).DialContext(context.Background(), "tcp", f.Address) })
 	}
 	if len(outward) == 0 {
 		return nil
@@ -36,7 +37,7 @@ func startForwards(forwards []wireForward) error {
 	for i, f := range outward {
 		// The directory stays open, so that a socket can be made anew in it.
 		socket := fdPath(f.FD) + "/" + f.Name
-		go serve(listeners[i], func() (net.Conn, error) { return net.Dial("unix", socket) })
+		go serve(listeners[i], func() (net.Conn, error) { return new(net.Dialer).DialContext(context.Background(), "unix", socket) })
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -77,7 +78,7 @@ func makeGateway(sandbox int, forwards []wireForward) ([]net.Listener, error) {
 	}
 	var listeners []net.Listener
 	for _, f := range forwards {
-		listener, err := net.Listen("tcp4", f.Address)
+		listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp4", f.Address)
 		if err != nil {
 			return nil, err
 		}

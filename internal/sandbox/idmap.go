@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -120,8 +121,8 @@ func subordinate(file, name string, uid int) (syscall.SysProcIDMap, error) {
 	return syscall.SysProcIDMap{}, lines.Err()
 }
 
-// writeMapping maps the ids of a process with the setuid helpers.
-func (m idMapping) write(pid int) error {
+// write maps the ids of a process with the setuid helpers.
+func (m idMapping) write(ctx context.Context, pid int) error {
 	for _, helper := range []struct {
 		name string
 		maps []syscall.SysProcIDMap
@@ -130,12 +131,9 @@ func (m idMapping) write(pid int) error {
 		for _, e := range helper.maps {
 			args = append(args, strconv.Itoa(e.ContainerID), strconv.Itoa(e.HostID), strconv.Itoa(e.Size))
 		}
-		if out, err := exec.Command(helper.name, args...).CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(ctx, helper.name, args...).CombinedOutput(); err != nil {
 			return fmt.Errorf("mapping ids: %s: %w: %s", helper.name, err, strings.TrimSpace(string(out)))
 		}
 	}
 	return nil
 }
-
-// hostRoot is the host's id of root inside.
-func (m idMapping) hostRoot() (uid, gid int) { return m.uid[0].HostID, m.gid[0].HostID }

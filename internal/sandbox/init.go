@@ -11,7 +11,7 @@ import (
 )
 
 // runInit is process 1 of a sandbox; the calling goroutine is locked to its
-// thread. It returns only when there is nobody to tell of an error.
+// thread. An error that it returns is one that nobody could be told of.
 func runInit() error {
 	// Whatever the starting program left open is not the command's.
 	if err := unix.CloseRange(controlFD, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
@@ -29,10 +29,7 @@ func runInit() error {
 	}
 	child, err := startCommand(&o)
 	if err != nil {
-		if err := events.Encode(event{Error: newStartError(err)}); err != nil {
-			return err
-		}
-		os.Exit(0)
+		return events.Encode(event{Error: newStartError(err)})
 	}
 	if err := events.Encode(event{Started: true}); err != nil {
 		return err
@@ -44,11 +41,8 @@ func runInit() error {
 			return err
 		}
 	}
-	if err := events.Encode(event{Exit: &status}); err != nil {
-		return err
-	}
-	os.Exit(0) // the kernel kills whatever is left in the process namespace
-	return nil
+	// When process 1 ends now, the kernel kills what is left in its namespace.
+	return events.Encode(event{Exit: &status})
 }
 
 // inherited wraps a file of the starting program for use with the poller, so
@@ -91,7 +85,7 @@ func relay(control *json.Decoder, child int) {
 	for {
 		var c command
 		if err := control.Decode(&c); err != nil {
-			os.Exit(137)
+			os.Exit(137) //nolint:forbidigo // process 1 ends here, whatever its main goroutine waits for
 		}
 		// The command may just have ended.
 		_ = syscall.Kill(-child, c.Signal)

@@ -38,9 +38,12 @@ func Main() {
 	default:
 		return
 	}
-	// Only what went wrong before there was somebody to tell comes here.
-	fmt.Fprintln(os.Stderr, "slipway sandbox:", err)
-	os.Exit(125)
+	code := 0
+	if err != nil { // and nobody could be told
+		fmt.Fprintln(os.Stderr, "slipway sandbox:", err)
+		code = 125
+	}
+	os.Exit(code) //nolint:forbidigo // this is the main of another program
 }
 
 // awaitMapping waits for the byte that says that the ids of this process's user

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -160,13 +161,11 @@ func mountOverlay(o *order, host hostFiles) error {
 }
 
 func overlayHint(err error, o *order) string {
-	switch err {
-	case unix.EPERM, unix.ENODEV:
+	switch {
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.ENODEV):
 		return " (this kernel does not allow overlay mounts in user namespaces; Linux 5.13 or later does)"
-	case unix.EINVAL:
-		if o.Upper != "" {
-			return " (" + o.Upper + " may itself be on an overlay file system, as in a container: choose a directory on another one)"
-		}
+	case errors.Is(err, unix.EINVAL) && o.Upper != "":
+		return " (" + o.Upper + " may itself be on an overlay file system, as in a container: choose a directory on another one)"
 	}
 	return ""
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -272,6 +273,7 @@ func TestForwards(t *testing.T) {
 			if got = ask(t, dir, request); got != "" {
 				break
 			}
+			time.Sleep(20 * time.Millisecond)
 		}
 		if !strings.HasSuffix(got, "\r\n\r\n"+want) {
 			t.Errorf("%s: %q", request, got)

@@ -74,7 +74,7 @@ func TestRootless(t *testing.T) {
 // publicDir is a directory that every user can reach.
 func publicDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "sandbox-test-")
+	dir, err := os.MkdirTemp("", "sandbox-test-") //nolint:usetesting // t.TempDir is inside a directory that is the test's own
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -71,7 +71,7 @@ func (p *Process) start(ctx context.Context, o *order) error {
 	// The start itself can hang, on a network file system say.
 	stopWatching := context.AfterFunc(ctx, func() { p.stop(Cancelled, context.Cause(ctx), -1) })
 	defer stopWatching()
-	if err := p.await(l); err != nil {
+	if err := p.await(ctx, l); err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
 		}
@@ -248,11 +248,11 @@ func namespaceHint(err error) string {
 }
 
 // await gives process 1 its order and waits until the command runs.
-func (p *Process) await(l *launch) error {
+func (p *Process) await(ctx context.Context, l *launch) error {
 	l.close() // or the pipes never end
 	l.own = nil
 	if l.mapping.helpers {
-		if err := l.mapping.write(p.process.Pid); err != nil {
+		if err := l.mapping.write(ctx, p.process.Pid); err != nil {
 			return err
 		}
 		if _, err := p.control.Write([]byte{0}); err != nil {

@@ -86,23 +86,23 @@ func status(t *testing.T, target deploy.Target) deploy.Status {
 	return s
 }
 
-// workload is a workload's status.
-func workload(t *testing.T, s deploy.Status, name string) deploy.WorkloadStatus {
+// web is the status of the workload of that name.
+func web(t *testing.T, s deploy.Status) deploy.WorkloadStatus {
 	t.Helper()
 	for _, w := range s.Workloads {
-		if w.Name == name {
+		if w.Name == "web" {
 			return w
 		}
 	}
-	t.Fatalf("no workload %s in %+v", name, s)
+	t.Fatalf("no workload web in %+v", s)
 	return deploy.WorkloadStatus{}
 }
 
-// answers asks a workload until it gives the text: addresses change over at
+// answers asks the workload web until it gives the text: addresses change over at
 // once, but a target may need a moment to tell all who forward to it.
-func answers(t *testing.T, target deploy.Target, name, text string) {
+func answers(t *testing.T, target deploy.Target, text string) {
 	t.Helper()
-	w := workload(t, status(t, target), name)
+	w := web(t, status(t, target))
 	var got string
 	for range 50 {
 		var err error
@@ -113,11 +113,11 @@ func answers(t *testing.T, target deploy.Target, name, text string) {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	t.Fatalf("%s answers %q, not %q", name, got, text)
+	t.Fatalf("it answers %q, not %q", got, text)
 }
 
 func get(url string) (string, error) {
-	response, err := http.Get(url)
+	response, err := http.Get(url) //nolint:noctx // the test's end is its end
 	if err != nil {
 		return "", err
 	}
@@ -153,15 +153,15 @@ func applyAndDown(t *testing.T, h Harness, target deploy.Target) {
 	if result.Unchanged || result.Previous != "" || !result.Status.Running {
 		t.Errorf("result: %+v", result)
 	}
-	answers(t, target, "web", "one")
+	answers(t, target, "one")
 	s := status(t, target)
 	if !s.Running || s.Snapshot != "s1" || s.Alias != "alias-s1" || s.Commits["lib"] != "c0ffee" || s.Since.Before(before.Truncate(time.Second)) {
 		t.Errorf("status: %+v", s)
 	}
-	if w := workload(t, s, "web"); w.State != deploy.Healthy || w.Ready != 1 || w.Replicas != 1 || w.Digest == "" || w.Address == "" || w.Restarts != 0 {
+	if w := web(t, s); w.State != deploy.Healthy || w.Ready != 1 || w.Replicas != 1 || w.Digest == "" || w.Address == "" || w.Restarts != 0 {
 		t.Errorf("workload: %+v", w)
 	}
-	address := workload(t, s, "web").Address
+	address := web(t, s).Address
 	for range 2 {
 		if err := target.Down(t.Context(), service, environment); err != nil {
 			t.Fatalf("down: %v", err)
@@ -198,7 +198,7 @@ func newVersion(t *testing.T, h Harness, target deploy.Target) {
 	if result.Previous != "s1" || result.Status.Snapshot != "s2" {
 		t.Errorf("result: %+v", result)
 	}
-	answers(t, target, "web", "two")
+	answers(t, target, "two")
 }
 
 func unhealthyVersion(t *testing.T, h Harness, target deploy.Target) {
@@ -213,7 +213,7 @@ func unhealthyVersion(t *testing.T, h Harness, target deploy.Target) {
 	if tail := strings.Join(rollout.LogTail, "\n"); !strings.Contains(tail, "serving two") {
 		t.Errorf("log tail: %q", tail)
 	}
-	answers(t, target, "web", "one")
+	answers(t, target, "one")
 	s := status(t, target)
 	if s.Snapshot != "s1" || s.Failed == nil || s.Failed.Snapshot != "s2" || s.Failed.State != deploy.Returned || s.Failed.Workload != "web" {
 		t.Errorf("status: %+v, failed %+v", s, s.Failed)
@@ -237,7 +237,7 @@ func endingVersion(t *testing.T, h Harness, target deploy.Target) {
 	if time.Since(begun) > 15*time.Second {
 		t.Error("what ends at once was waited for to the timeout")
 	}
-	answers(t, target, "web", "one")
+	answers(t, target, "one")
 }
 
 func oneFailing(t *testing.T, h Harness, target deploy.Target) {
@@ -248,7 +248,7 @@ func oneFailing(t *testing.T, h Harness, target deploy.Target) {
 	if rollout := rolloutError(t, err); rollout.Workload != "worker" {
 		t.Errorf("error: %+v", rollout)
 	}
-	answers(t, target, "web", "one")
+	answers(t, target, "one")
 	if s := status(t, target); len(s.Workloads) != 1 || s.Snapshot != "s1" {
 		t.Errorf("status: %+v", s)
 	}
@@ -264,15 +264,15 @@ func firstFails(t *testing.T, h Harness, target deploy.Target) {
 		t.Errorf("status: %+v, failed %+v", s, s.Failed)
 	}
 	apply(t, target, release("s2", named("web", h.Serves(t, "two", 200))))
-	answers(t, target, "web", "two")
+	answers(t, target, "two")
 }
 
 func unproven(t *testing.T, h Harness, target deploy.Target) {
 	w := named("web", h.Serves(t, "one", 500))
 	w.Health = deploy.Health{Settle: 300 * time.Millisecond}
 	apply(t, target, release("s1", w))
-	answers(t, target, "web", "one")
-	if w := workload(t, status(t, target), "web"); w.State != deploy.Unproven {
+	answers(t, target, "one")
+	if w := web(t, status(t, target)); w.State != deploy.Unproven {
 		t.Errorf("workload: %+v", w)
 	}
 }
@@ -325,7 +325,7 @@ func interruptedApply(t *testing.T, h Harness, target deploy.Target) {
 	if _, err := target.Apply(ctx, release("s2", slow)); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error: %v", err)
 	}
-	answers(t, target, "web", "one")
+	answers(t, target, "one")
 	// The place is free again, after a moment.
 	var err error
 	for range 100 {
@@ -339,7 +339,7 @@ func interruptedApply(t *testing.T, h Harness, target deploy.Target) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answers(t, target, "web", "three")
+	answers(t, target, "three")
 }
 
 func concurrent(t *testing.T, h Harness, target deploy.Target) {
@@ -363,7 +363,7 @@ func concurrent(t *testing.T, h Harness, target deploy.Target) {
 	if applied == 0 {
 		t.Error("all were refused")
 	}
-	answers(t, target, "web", status(t, target).Snapshot)
+	answers(t, target, status(t, target).Snapshot)
 }
 
 func badRelease(t *testing.T, h Harness, target deploy.Target) {

@@ -126,7 +126,7 @@ func (g *generation) prepare() error {
 		if w.port == 0 {
 			continue
 		}
-		listener, err := net.Listen("unix", g.peerSocket(w))
+		listener, err := new(net.ListenConfig).Listen(context.Background(), "unix", g.peerSocket(w))
 		if err != nil {
 			return fmt.Errorf("making sockets: %w", err)
 		}

@@ -98,7 +98,7 @@ func (h home) sweep() error {
 func (h home) listen() (net.Listener, error) {
 	var listener net.Listener
 	err := h.throughDir(func(dir string) (err error) {
-		listener, err = net.Listen("unix", filepath.Join(dir, controlSocket))
+		listener, err = new(net.ListenConfig).Listen(context.Background(), "unix", filepath.Join(dir, controlSocket))
 		return err
 	})
 	if err != nil {

@@ -31,11 +31,12 @@ func Main() {
 	}
 	unix.CloseOnExec(readyFD)
 	ready := os.NewFile(readyFD, "ready")
+	code := 0
 	if err := supervise(home(os.Args[1]), ready); err != nil {
 		fmt.Fprintln(ready, err)
-		os.Exit(1)
+		code = 1
 	}
-	os.Exit(0)
+	os.Exit(code) //nolint:forbidigo // this is the main of another program
 }
 
 // supervise is a supervisor's life.
@@ -55,10 +56,7 @@ func supervise(h home, ready io.WriteCloser) error {
 	if err := h.sweep(); err != nil {
 		return fmt.Errorf("removing what a killed supervisor left: %w", err)
 	}
-	s, err := newSupervisor(h, log)
-	if err != nil {
-		return err
-	}
+	s := newSupervisor(h, log)
 	listener, err := h.listen()
 	if err != nil {
 		return err

@@ -41,7 +41,7 @@ type supervisor struct {
 	ended  chan struct{} // closed when everything is stopped
 }
 
-func newSupervisor(h home, log *slog.Logger) (*supervisor, error) {
+func newSupervisor(h home, log *slog.Logger) *supervisor {
 	before, err := h.load()
 	if err != nil {
 		log.Warn("ignoring what a previous supervisor left", "error", err)
@@ -49,7 +49,7 @@ func newSupervisor(h home, log *slog.Logger) (*supervisor, error) {
 	return &supervisor{
 		home: h, log: log, serial: before.Serial, fronts: map[string]*front{},
 		save: make(chan struct{}, 1), ending: make(chan struct{}), ended: make(chan struct{}),
-	}, nil
+	}
 }
 
 // apply rolls a release out.
@@ -68,7 +68,7 @@ func (s *supervisor) apply(ctx context.Context, request applyRequest) (deploy.Re
 	if previous != nil && previous.runs(g) {
 		return deploy.Result{Unchanged: true, Previous: previous.release.Snapshot, Status: s.status(), Duration: time.Since(begun)}, nil
 	}
-	bound, err := s.bind(g)
+	bound, err := s.bind(ctx, g)
 	if err != nil {
 		return deploy.Result{}, err
 	}
@@ -110,13 +110,13 @@ func (s *supervisor) begin(ctx context.Context, release deploy.Release) (context
 }
 
 // bind listens on the addresses of g that are not listened on yet.
-func (s *supervisor) bind(g *generation) (map[string]*front, error) {
+func (s *supervisor) bind(ctx context.Context, g *generation) (map[string]*front, error) {
 	bound := map[string]*front{}
 	for _, w := range g.workloads {
 		if w.Listen == "" || s.fronts[w.Listen] != nil {
 			continue
 		}
-		listener, err := net.Listen("tcp", w.Listen)
+		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", w.Listen)
 		if err != nil {
 			closeFronts(bound)
 			return nil, listenError(w, err)

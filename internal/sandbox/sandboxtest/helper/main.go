@@ -4,6 +4,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -22,13 +24,29 @@ import (
 )
 
 func main() {
-	steps := slices.Collect(split(os.Args[1:]))
-	for _, step := range steps {
-		if err := run(step[0], step[1:]); err != nil {
+	if code := runAll(os.Args[1:]); code != 0 {
+		os.Exit(code) //nolint:forbidigo // this is main
+	}
+}
+
+// exitError ends the program with a code.
+type exitError int
+
+func (c exitError) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+
+func runAll(args []string) int {
+	for step := range split(args) {
+		err := run(step[0], step[1:])
+		var code exitError
+		if errors.As(err, &code) {
+			return int(code)
+		}
+		if err != nil {
 			fmt.Fprintln(os.Stderr, "helper:", err)
-			os.Exit(1)
+			return 1
 		}
 	}
+	return 0
 }
 
 func split(args []string) func(func([]string) bool) {
@@ -62,21 +80,21 @@ func number(args []string, n int) int {
 func run(name string, args []string) error {
 	switch name {
 	case "echo":
-		fmt.Println(strings.Join(args, " "))
+		fmt.Fprintln(os.Stdout, strings.Join(args, " "))
 	case "warn":
 		fmt.Fprintln(os.Stderr, strings.Join(args, " "))
 	case "env":
-		fmt.Println(strings.Join(os.Environ(), "\n"))
+		fmt.Fprintln(os.Stdout, strings.Join(os.Environ(), "\n"))
 	case "pwd":
 		dir, err := os.Getwd()
-		fmt.Println(dir)
+		fmt.Fprintln(os.Stdout, dir)
 		return err
 	case "id":
 		groups, err := os.Getgroups()
-		fmt.Println(os.Getuid(), os.Getgid(), groups)
+		fmt.Fprintln(os.Stdout, os.Getuid(), os.Getgid(), groups)
 		return err
 	case "exit":
-		os.Exit(number(args, 0))
+		return exitError(number(args, 0))
 	case "sleep":
 		time.Sleep(time.Duration(number(args, 0)) * time.Second)
 	case "kill":
@@ -88,20 +106,20 @@ func run(name string, args []string) error {
 		select {}
 	case "stubborn": // ignores SIGTERM
 		signal.Ignore(syscall.SIGTERM)
-		fmt.Println("ready")
+		fmt.Fprintln(os.Stdout, "ready")
 		time.Sleep(time.Hour)
 	case "polite": // exits with 7 on SIGTERM
 		c := make(chan os.Signal, 1)
 		signal.Notify(c, syscall.SIGTERM)
-		fmt.Println("ready")
+		fmt.Fprintln(os.Stdout, "ready")
 		<-c
-		os.Exit(7)
+		return exitError(7)
 	case "stdin":
 		_, err := io.Copy(os.Stdout, os.Stdin)
 		return err
 	case "try": // the rest is a step that must fail
 		if err := run(args[0], args[1:]); err != nil {
-			fmt.Println("refused:", err)
+			fmt.Fprintln(os.Stdout, "refused:", err)
 			return nil
 		}
 		return fmt.Errorf("%v was allowed", args)
@@ -137,7 +155,7 @@ var fileSteps = map[string]func([]string) error{
 	"ls": func(args []string) error {
 		entries, err := os.ReadDir(args[0])
 		for _, e := range entries {
-			fmt.Println(e.Name())
+			fmt.Fprintln(os.Stdout, e.Name())
 		}
 		return err
 	},
@@ -153,7 +171,7 @@ var fileSteps = map[string]func([]string) error{
 		value := make([]byte, 64)
 		n, err := unix.Lgetxattr(args[0], "security.capability", value)
 		if err == nil {
-			fmt.Printf("%x\n", value[:n])
+			fmt.Fprintf(os.Stdout, "%x\n", value[:n])
 		}
 		return err
 	},
@@ -162,7 +180,7 @@ var fileSteps = map[string]func([]string) error{
 		if err := unix.Lstat(args[0], &st); err != nil {
 			return err
 		}
-		fmt.Printf("%o %d %d\n", st.Mode, st.Uid, st.Gid)
+		fmt.Fprintf(os.Stdout, "%o %d %d\n", st.Mode, st.Uid, st.Gid)
 		return nil
 	},
 	"setuid": func(args []string) error { return syscall.Setuid(number(args, 0)) },
@@ -181,7 +199,7 @@ var networkSteps = map[string]func([]string) error{
 	"interfaces": func([]string) error {
 		list, err := net.Interfaces()
 		for _, i := range list {
-			fmt.Println(i.Name, i.Flags&net.FlagUp != 0)
+			fmt.Fprintln(os.Stdout, i.Name, i.Flags&net.FlagUp != 0)
 		}
 		return err
 	},
@@ -222,13 +240,15 @@ func serve(args []string) error {
 	})
 	mux.HandleFunc("/env", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, strings.Join(os.Environ(), "\n")) })
 	mux.HandleFunc("/id", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, os.Getuid()) })
-	mux.HandleFunc("/exit", func(http.ResponseWriter, *http.Request) { os.Exit(3) })
+	mux.HandleFunc("/exit", func(http.ResponseWriter, *http.Request) {
+		os.Exit(3) //nolint:forbidigo // in the middle of an answer, which is the point
+	})
 	mux.HandleFunc("/slow", func(w http.ResponseWriter, _ *http.Request) {
 		time.Sleep(time.Second)
 		fmt.Fprint(w, arg(args, 1))
 	})
 	mux.HandleFunc("/get", func(w http.ResponseWriter, r *http.Request) {
-		resp, err := http.Get(r.FormValue("url"))
+		resp, err := http.Get(r.FormValue("url")) //nolint:noctx // the sandbox's end is its end
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadGateway)
 			return
@@ -236,7 +256,7 @@ func serve(args []string) error {
 		defer resp.Body.Close()
 		_, _ = io.Copy(w, resp.Body)
 	})
-	fmt.Println("serving", arg(args, 1), "on", args[0])
+	fmt.Fprintln(os.Stdout, "serving", arg(args, 1), "on", args[0])
 	return http.ListenAndServe(":"+args[0], mux)
 }
 
@@ -250,12 +270,12 @@ var hostileSteps = map[string]func([]string) error{
 			}
 			all = append(all, block)
 		}
-		fmt.Println("kept", len(all), "MiB")
+		fmt.Fprintln(os.Stdout, "kept", len(all), "MiB")
 		return nil
 	},
 	"bomb": func(args []string) error { // starts processes until it cannot
-		for n := 0; n < number(args, 0); n++ {
-			if err := exec.Command("/proc/self/exe", "sleep", "3600").Start(); err != nil {
+		for n := range number(args, 0) {
+			if err := exec.CommandContext(context.Background(), "/proc/self/exe", "sleep", "3600").Start(); err != nil {
 				return fmt.Errorf("after %d processes: %w", n, err)
 			}
 		}
@@ -284,14 +304,14 @@ var hostileSteps = map[string]func([]string) error{
 		return nil
 	},
 	"daemon": func(args []string) error { // leaves a process that runs the rest
-		cmd := exec.Command("/proc/self/exe", args...)
+		cmd := exec.CommandContext(context.Background(), "/proc/self/exe", args...)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 		signal.Ignore(syscall.SIGTERM, syscall.SIGHUP)
 		return cmd.Start()
 	},
 	"daemon2": func(args []string) error { // the same, by way of a process that exits
-		return exec.Command("/proc/self/exe", append([]string{"daemon"}, args...)...).Run()
+		return exec.CommandContext(context.Background(), "/proc/self/exe", append([]string{"daemon"}, args...)...).Run()
 	},
 	"beat": func(args []string) error { // appends to a file for ever
 		for {
@@ -339,7 +359,7 @@ func newUserNamespace([]string) error {
 		return errno
 	}
 	if pid == 0 {
-		unix.RawSyscall(unix.SYS_EXIT, 0, 0, 0)
+		_, _, _ = unix.RawSyscall(unix.SYS_EXIT, 0, 0, 0)
 	}
 	return nil
 }
