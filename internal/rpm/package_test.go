@@ -68,7 +68,7 @@ func sample(t testing.TB) rpmwrite.Spec {
 			{Kind: rpm.ScriptPost, Body: "echo post $1\n", Flags: rpm.ScriptExpand},
 			{Kind: rpm.ScriptPreUn, Program: []string{"/bin/sh", "-e"}, Body: "true"},
 			{Kind: rpm.ScriptPostUn, Program: []string{"/sbin/ldconfig"}},
-			{Kind: rpm.ScriptTriggerIn, Body: "echo in", Conditions: deps(t, "foo < 2", "bar")},
+			{Kind: rpm.ScriptTriggerIn, Body: "echo in", Conditions: deps(t, "bar", "foo < 2")},
 			{Kind: rpm.ScriptTriggerPostUn, Program: []string{"<lua>"}, Body: "print(1)", Conditions: deps(t, "bar = 1:1-1")},
 			{Kind: rpm.ScriptFileTriggerIn, Body: "cat", Conditions: deps(t, "/usr/lib", "/usr/lib64"), Priority: 5},
 			{Kind: rpm.ScriptTransFileTriggerIn, Body: "ldconfig", Conditions: deps(t, "/usr/lib"), Priority: rpm.DefaultPriority},
@@ -114,7 +114,7 @@ func TestPackageIdentity(t *testing.T) {
 	if got, want := p.SourceRPM(), "sample-1.0~rc1-3.fc43.src.rpm"; got != want {
 		t.Errorf("SourceRPM = %s, want %s", got, want)
 	}
-	if got, want := p.InstalledSize(), int64(12+10+6+2+3); got != want {
+	if got, want := p.InstalledSize(), int64(12+10+6+2+3+len("sample")); got != want {
 		t.Errorf("InstalledSize = %d, want %d", got, want)
 	}
 	if got := p.I18N(rpm.TagDescription); got != "A sample\nin two lines." {
@@ -226,7 +226,7 @@ func TestScriptFaults(t *testing.T) {
 		"index beyond the scripts": {rpm.Int32Entry(rpm.TagTriggerIndex, 0, 0, 9)},
 		"index missing":            {rpm.Int32Entry(rpm.TagTriggerIndex, 0)},
 		"no kind":                  {rpm.Int32Entry(rpm.TagTriggerFlags, 0, 0, 0)},
-		"two kinds":                {rpm.Int32Entry(rpm.TagTriggerFlags, uint32(rpm.TriggerIn), uint32(rpm.TriggerUn), uint32(rpm.TriggerUn))},
+		"two kinds":                {rpm.Int32Entry(rpm.TagTriggerFlags, uint32(rpm.TriggerIn), uint32(rpm.TriggerUn), uint32(rpm.TriggerIn)), rpm.Int32Entry(rpm.TagTriggerIndex, 0, 0, 1)},
 		"no condition":             {rpm.Int32Entry(rpm.TagTriggerIndex, 0, 0, 0)},
 		"interpreters missing":     {rpm.StringArrayEntry(rpm.TagTriggerScriptProg, []string{"/bin/sh"})},
 		"prein on files":           {rpm.Int32Entry(rpm.TagFileTriggerFlags, uint32(rpm.TriggerPreIn), uint32(rpm.TriggerPreIn))},

@@ -52,11 +52,13 @@ func (t dependencyTags) entries(deps []rpm.Dependency) []rpm.Entry {
 // sorted orders dependencies as rpmbuild does and drops repetitions.
 func sorted(deps []rpm.Dependency) []rpm.Dependency {
 	deps = slices.Clone(deps)
-	slices.SortFunc(deps, func(a, b rpm.Dependency) int {
-		return cmp.Or(strings.Compare(a.Name, b.Name),
-			strings.Compare(a.EVR.String(), b.EVR.String()), cmp.Compare(a.Sense, b.Sense))
-	})
+	slices.SortFunc(deps, compareDependencies)
 	return slices.Compact(deps)
+}
+
+func compareDependencies(a, b rpm.Dependency) int {
+	return cmp.Or(strings.Compare(a.Name, b.Name),
+		strings.Compare(a.EVR.String(), b.EVR.String()), cmp.Compare(a.Sense, b.Sense))
 }
 
 // isa is what rpm's %{_isa} adds to the name of an architecture's package.
@@ -107,7 +109,11 @@ func requires(spec *Spec, files []*entry) []rpm.Dependency {
 	for i := range spec.Scripts {
 		s := &spec.Scripts[i]
 		if !s.IsLua() {
-			deps = append(deps, rpm.Dependency{Name: program(s)[0], Sense: rpm.Interp | scriptSense(s.Kind)})
+			sense := rpm.Interp
+			if _, plain := tagsOf(s.Kind); plain { // triggers are not told apart
+				sense |= scriptSense(s.Kind)
+			}
+			deps = append(deps, rpm.Dependency{Name: program(s)[0], Sense: sense})
 		}
 	}
 	return append(deps, features(spec, files)...)
@@ -127,6 +133,7 @@ func features(spec *Spec, files []*entry) []rpm.Dependency {
 		{spec.Compression == "xz", "PayloadIsXz", "5.2-1"},
 		{spec.Compression == "lzma", "PayloadIsLzma", "4.4.6-1"},
 		{hasCaps(files), "FileCaps", "4.6.1-1"},
+		{hasHardLinks(files), "PartialHardlinkSets", "4.0.4-1"},
 		{large(spec, files), "LargeFiles", "4.12.0-1"},
 		{slices.ContainsFunc(spec.Scripts, func(s rpm.Script) bool { return s.IsLua() }), "BuiltinLuaScripts", "4.2.2-1"},
 		{slices.ContainsFunc(spec.Scripts, func(s rpm.Script) bool { return len(s.Program) > 1 }), "ScriptletInterpreterArgs", "4.0.3-1"},

@@ -86,11 +86,12 @@ func large(spec *Spec, files []*entry) bool {
 	return spec.LargeFiles || slices.ContainsFunc(files, func(e *entry) bool { return e.Size > math.MaxUint32 })
 }
 
-// installedSize is what the files take when installed: content once an inode.
+// installedSize is what the files take when installed, as rpmbuild counts it:
+// content once an inode, and the targets of links.
 func installedSize(files []*entry) int64 {
 	var total int64
 	for i, e := range files {
-		if e.regular() && !e.ghost() && e.links[0] == i {
+		if (e.regular() || e.Mode&rpm.ModeTypeMask == rpm.ModeLink) && !e.ghost() && e.links[0] == i {
 			total += e.Size
 		}
 	}
@@ -159,6 +160,10 @@ func sizes(files []*entry, large bool) rpm.Entry {
 
 func hasCaps(files []*entry) bool {
 	return slices.ContainsFunc(files, func(e *entry) bool { return e.Caps != "" })
+}
+
+func hasHardLinks(files []*entry) bool {
+	return slices.ContainsFunc(files, func(e *entry) bool { return len(e.links) > 1 })
 }
 
 func each[T any](files []*entry, get func(*entry) T) []T {

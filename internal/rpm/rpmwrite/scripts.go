@@ -1,6 +1,9 @@
 package rpmwrite
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/slipway-build/slipway/internal/rpm"
 )
 
@@ -135,31 +138,74 @@ var (
 	}
 )
 
+// condition is one condition of a trigger, with its script's index.
+type condition struct {
+	rpm.Dependency
+	script uint32
+}
+
+// conditionsOf gives the conditions of all triggers, ordered as rpmbuild does.
+func conditionsOf(scripts []rpm.Script) []condition {
+	var all []condition
+	for i, s := range scripts {
+		for _, c := range s.Conditions {
+			c.Sense |= scriptSense(s.Kind)
+			all = append(all, condition{c, uint32(i)})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b condition) int { return compareDependencies(a.Dependency, b.Dependency) })
+	return all
+}
+
 func (t triggerTags) entries(scripts []rpm.Script) []rpm.Entry {
 	if len(scripts) == 0 {
 		return nil
 	}
 	var bodies, programs, names, versions []string
 	var scriptFlags, priorities, flags, indexes []uint32
-	for i, s := range scripts {
+	for _, s := range scripts {
 		bodies, programs = append(bodies, s.Body), append(programs, program(&s)[0])
 		scriptFlags, priorities = append(scriptFlags, s.Flags), append(priorities, uint32(s.Priority))
-		for _, c := range s.Conditions {
-			names, versions = append(names, c.Name), append(versions, c.EVR.String())
-			flags, indexes = append(flags, uint32(c.Sense|scriptSense(s.Kind))), append(indexes, uint32(i))
-		}
+	}
+	for _, c := range conditionsOf(scripts) {
+		names, versions = append(names, c.Name), append(versions, c.EVR.String())
+		flags, indexes = append(flags, uint32(c.Sense)), append(indexes, c.script)
 	}
 	entries := []rpm.Entry{
 		rpm.StringArrayEntry(t.scripts, bodies),
 		rpm.StringArrayEntry(t.program, programs),
-		rpm.Int32Entry(t.scriptFlags, scriptFlags...),
 		rpm.StringArrayEntry(t.name, names),
 		rpm.StringArrayEntry(t.version, versions),
 		rpm.Int32Entry(t.flags, flags...),
 		rpm.Int32Entry(t.index, indexes...),
 	}
+	if slices.Max(scriptFlags) != 0 {
+		entries = append(entries, rpm.Int32Entry(t.scriptFlags, scriptFlags...))
+	}
 	if t.priorities != 0 {
 		entries = append(entries, rpm.Int32Entry(t.priorities, priorities...))
 	}
 	return entries
+}
+
+// checkScripts refuses what a header has no place for.
+func checkScripts(scripts []rpm.Script) error {
+	seen := map[rpm.ScriptKind]bool{}
+	for _, s := range scripts {
+		_, plain := tagsOf(s.Kind)
+		switch {
+		case scriptSense(s.Kind) == 0:
+			return fmt.Errorf("script %v is of no known kind", s.Kind)
+		case plain && seen[s.Kind]:
+			return fmt.Errorf("there are two scripts %v", s.Kind)
+		case plain && len(s.Conditions) > 0:
+			return fmt.Errorf("script %v has a trigger's conditions", s.Kind)
+		case !plain && len(s.Conditions) == 0:
+			return fmt.Errorf("trigger %v has no condition", s.Kind)
+		case !plain && len(s.Program) > 1:
+			return fmt.Errorf("trigger %v has an interpreter with arguments", s.Kind)
+		}
+		seen[s.Kind] = true
+	}
+	return nil
 }

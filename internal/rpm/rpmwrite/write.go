@@ -67,8 +67,11 @@ func writePackage(w io.Writer, spec Spec, scratch string) error {
 	if err != nil {
 		return err
 	}
-	header := rpm.BuildHeader(rpm.TagHeaderImmutable,
-		amend(headerEntries(&spec, files, pay), spec.Hostile.Header, spec.Hostile.Drop))
+	entries := headerEntries(&spec, files, pay)
+	if err := checkTexts(entries); err != nil {
+		return err
+	}
+	header := rpm.BuildHeader(rpm.TagHeaderImmutable, amend(entries, spec.Hostile.Header, spec.Hostile.Drop))
 	signature, err := signatureHeader(&spec, header, pay, spool)
 	if err != nil {
 		return err
@@ -95,11 +98,27 @@ func check(spec *Spec) error {
 	case spec.Arch == "":
 		return errors.New("it has no architecture")
 	}
+	if err := checkScripts(spec.Scripts); err != nil {
+		return err
+	}
 	if spec.Compression == "" {
 		spec.Compression = "zstd"
 	}
 	if spec.SourceRPM == "" {
 		spec.SourceRPM = rpm.NEVRA{Name: spec.Name, EVR: spec.EVR, Arch: "src"}.FileName()
+	}
+	return nil
+}
+
+// checkTexts refuses texts that hold NUL: they would be taken for several.
+func checkTexts(entries []rpm.Entry) error {
+	for _, e := range entries {
+		switch e.Type {
+		case rpm.TypeString, rpm.TypeStringArray, rpm.TypeI18NString:
+			if bytes.Count(e.Data, []byte{0}) != int(e.Count) {
+				return fmt.Errorf("a text of %v holds NUL", e)
+			}
+		}
 	}
 	return nil
 }
