@@ -15,7 +15,7 @@ const Unknown = "\x1a"
 // Limits bound what an Engine does before it gives up with a [LimitError]. Zero values mean the defaults.
 type Limits struct {
 	Depth  int // nested expansions; default 64, which is rpm's own limit
-	Work   int // bytes scanned, over the life of the engine; default 128 MiB
+	Work   int // bytes scanned, over the life of the engine; default 32 MiB; real specs stay below 1 MiB
 	Output int // bytes in one expansion; default 4 MiB
 	Macros int // macros defined at one time; default 100,000
 }
@@ -27,7 +27,7 @@ func (l Limits) withDefaults() Limits {
 		}
 	}
 	set(&l.Depth, 64)
-	set(&l.Work, 128<<20)
+	set(&l.Work, 32<<20)
 	set(&l.Output, 4<<20)
 	set(&l.Macros, 100_000)
 	return l

@@ -91,7 +91,7 @@ func (m *luaMatcher) replace(out *strings.Builder, replacement string, start, st
 
 // match returns where a match of pattern[p:] at text[s] ends, or -1.
 func (m *luaMatcher) match(s, p, depth int) int {
-	if m.steps++; m.steps > 1<<20 || depth > 200 {
+	if m.steps++; m.steps > 1<<17 || depth > 200 {
 		m.err = errSteps
 	}
 	if m.err != nil {

@@ -22,17 +22,23 @@ func (e *Engine) lookup(name string) *entry {
 	return e.frames[len(e.frames)-1].args[name]
 }
 
+// argumentCost is what an argument is charged to the budget, beyond its bytes: it becomes a macro.
+const argumentCost = 256
+
 // parametric expands a macro that takes arguments.
 func (b *buffer) parametric(m *entry, c call) error {
 	args, err := b.arguments(c)
 	if err != nil {
 		return err
 	}
+	e := b.engine
+	if err := e.spend(argumentCost * len(args)); err != nil {
+		return err
+	}
 	f, err := newFrame(m, args)
 	if err != nil {
 		return err
 	}
-	e := b.engine
 	e.frames = append(e.frames, f)
 	defer e.leave()
 	return b.expand(m.body)
@@ -81,7 +87,7 @@ func (b *buffer) arguments(c call) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return split(line), nil
+	return split(line), b.engine.spend(8 * len(line))
 }
 
 func newFrame(m *entry, args []string) (*frame, error) {
