@@ -117,8 +117,8 @@ func collectLinks(packages []Package, extra Links) (Links, error) {
 	return all.settle()
 }
 
-// maxPackage is how many bytes one package may install; the largest there are have a tenth of it.
-const maxPackage = 32 << 30
+// maxPackage is how many bytes the files of one package may have; real ones stay below a half of it.
+const maxPackage = 8 << 30
 
 func (t *Tree) place(n int, ids IDs, links Links, filter Filter) error {
 	files := t.packages[n].Files
