@@ -254,7 +254,7 @@ func TestPayloadCompressionFaults(t *testing.T) {
 	}
 }
 
-// TestPayloadBomb has a payload that goes on for a gigabyte behind what the
+// TestPayloadBomb has a payload that goes on for long behind what the
 // header announces: it is not unpacked.
 func TestPayloadBomb(t *testing.T) {
 	spec := sample(t)
@@ -262,7 +262,7 @@ func TestPayloadBomb(t *testing.T) {
 	w := gzip.NewWriter(&bomb)
 	w.Write([]byte(newc("./dev/sample", rpm.ModeChar, 1<<30, "")))
 	zeros := make([]byte, 1<<20)
-	for range 1 << 10 {
+	for range 64 {
 		w.Write(zeros)
 	}
 	w.Close()

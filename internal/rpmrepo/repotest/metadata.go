@@ -177,28 +177,34 @@ func fileOf(f *rpm.File) file {
 const preSense = rpm.Prereq | rpm.Pre | rpm.Post
 
 // requirements leaves out what says nothing to a resolver: features of rpm,
-// what the package provides itself or has among its files, repetitions, and
-// all versions of libc.so.6 but the highest.
+// what the package provides in the same words or has among its files in
+// primary.xml, repetitions, and all versions of libc.so.6 but the highest.
 func requirements(p *scanned) []rpm.Dependency {
-	provided := map[string]bool{}
+	provided := map[rpm.Dependency]bool{}
 	for _, d := range p.Provides() {
-		provided[d.Name] = true
+		d.Sense &= rpm.RangeMask
+		provided[d] = true
 	}
+	files := map[string]bool{}
 	for i := range p.files {
-		if inPrimary(p.files[i].Path) {
-			provided[p.files[i].Path] = true
+		if path := p.files[i].Path; inPrimary(path) {
+			files[path] = true
 		}
 	}
 	seen := map[rpm.Dependency]bool{}
 	var kept []rpm.Dependency
 	var libc *rpm.Dependency
 	for _, d := range p.Requires() {
-		if d.Sense&preSense != 0 {
+		pre := d.Sense&preSense != 0
+		d.Sense &= rpm.RangeMask
+		if strings.HasPrefix(d.Name, "rpmlib(") || provided[d] || files[d.Name] {
+			continue
+		}
+		if pre {
 			d.Sense |= rpm.Prereq
 		}
-		d.Sense &= rpm.RangeMask | rpm.Prereq
 		switch {
-		case strings.HasPrefix(d.Name, "rpmlib("), provided[d.Name], seen[d]:
+		case seen[d]:
 		case strings.HasPrefix(d.Name, "libc.so.6"):
 			if libc == nil || rpm.CompareVersion(symbolVersion(libc.Name), symbolVersion(d.Name)) < 0 {
 				libc = &d
