@@ -153,10 +153,18 @@ func (g *generation) await(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// retire lets what is under way end, then stops the generation.
-func (g *generation) retire(patience time.Duration) {
+// retire lets what is under way end, for as long as patience lasts and until
+// hurry is closed, then stops the generation.
+func (g *generation) retire(hurry <-chan struct{}, patience time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	go func() {
+		select {
+		case <-hurry:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	var all sync.WaitGroup
 	for _, w := range g.workloads {
 		all.Go(func() { w.pool.drain(ctx) })

@@ -162,23 +162,25 @@ func (in *instance) rolloutError(state deploy.State, reason string) error {
 	}
 }
 
-// watch goes on checking an instance that serves, until it is stopped.
+// watch goes on checking an instance that serves, until it is stopped: more often
+// while it has not passed.
 func (in *instance) watch() {
 	if in.workload.Health.Path == "" {
 		return
 	}
+	ticker := time.NewTicker(recoverInterval)
+	defer ticker.Stop()
+	checked := time.Now()
 	for {
-		pause := max(in.workload.Health.Interval, watchInterval)
-		if !in.ready() {
-			pause = recoverInterval
-		}
 		select {
 		case <-in.done:
 			return
-		case <-time.After(pause):
+		case <-ticker.C:
 		}
-		if in.running() {
+		due := time.Since(checked) >= max(in.workload.Health.Interval, watchInterval)
+		if in.running() && (due || !in.ready()) {
 			_ = in.probe(context.Background()) // kept by probe
+			checked = time.Now()
 		}
 	}
 }

@@ -37,6 +37,7 @@ type supervisor struct {
 
 	saving sync.Mutex
 	save   chan struct{} // asks for the state to be saved
+	hurry  chan struct{} // closed when generations that were replaced must go
 	ending chan struct{} // closed when no further commands are taken
 	ended  chan struct{} // closed when everything is stopped
 }
@@ -48,7 +49,7 @@ func newSupervisor(h home, log *slog.Logger) *supervisor {
 	}
 	return &supervisor{
 		home: h, log: log, serial: before.Serial, fronts: map[string]*front{},
-		save: make(chan struct{}, 1), ending: make(chan struct{}), ended: make(chan struct{}),
+		save: make(chan struct{}, 1), hurry: make(chan struct{}), ending: make(chan struct{}), ended: make(chan struct{}),
 	}
 }
 
@@ -173,7 +174,7 @@ func (s *supervisor) switchTo(g *generation, bound map[string]*front) {
 	s.saveNow()
 	s.retired.Go(func() {
 		if previous != nil {
-			previous.retire(drainTime)
+			previous.retire(s.hurry, drainTime)
 		}
 		closeFronts(unused)
 	})
@@ -334,9 +335,10 @@ func (s *supervisor) finish() {
 		f.listener.Close() // new connections are refused from here on
 	}
 	if g != nil {
-		g.retire(downDrainTime)
+		g.retire(nil, downDrainTime)
 	}
 	closeFronts(fronts)
+	close(s.hurry)
 	s.retired.Wait()
 	s.mu.Lock()
 	if g != nil {
