@@ -184,7 +184,7 @@ func poetryRange(version string, keep func(parts []string) int) (string, error) 
 		return "", fmt.Errorf("version %q is too large", version)
 	}
 	next[k] = strconv.FormatUint(n+1, 10)
-	for len(next) < 2 {
+	for len(next) < len(parts) {
 		next = append(next, "0")
 	}
 	return ">=" + version + ",<" + strings.Join(next, "."), nil
