@@ -154,7 +154,10 @@ func parsePart(file io.Reader, part repodata.Data, parse func(io.Reader) error) 
 		sum, _ = repodata.NewHash(part.OpenChecksum.Kind)
 		in.r = io.TeeReader(open, sum)
 	}
-	if err := parse(in); err != nil {
+	ahead := readAhead(in)
+	err = parse(ahead)
+	ahead.close() // before the checksum is looked at, which is taken on the other side
+	if err != nil {
 		return fmt.Errorf("reading %s metadata: %w", part.Type, err)
 	}
 	if sum != nil {

@@ -53,14 +53,10 @@ func (r *record) setSHA256(sum [32]byte) {
 	}
 }
 
-// dependencyKey is a dependency by the numbers of its strings.
-type dependencyKey struct{ name, sense, epoch, version, release uint32 }
-
 // builder collects packages and writes the index of them.
 type builder struct {
 	strings      *interner
-	dependencies map[dependencyKey]uint32
-	ordered      []uint32 // the fields of each dependency, in order of number
+	dependencies *dependencyTable
 	packages     []uint32
 	lists        []uint32
 
@@ -70,18 +66,7 @@ type builder struct {
 }
 
 func newBuilder() *builder {
-	return &builder{strings: newInterner(), dependencies: map[dependencyKey]uint32{}}
-}
-
-// dependency numbers a dependency.
-func (b *builder) dependency(k dependencyKey) uint32 {
-	id, ok := b.dependencies[k]
-	if !ok {
-		id = uint32(len(b.dependencies))
-		b.dependencies[k] = id
-		b.ordered = append(b.ordered, k.name, k.sense, k.epoch, k.version, k.release)
-	}
-	return id
+	return &builder{strings: newInterner(), dependencies: newDependencyTable()}
 }
 
 // add takes a record in. The builder keeps nothing of it.
@@ -92,7 +77,7 @@ func (b *builder) add(r *record) error {
 	}
 	r.fields[colLists+listCount] = uint32(len(b.lists))
 	b.packages = append(b.packages, r.fields[:]...)
-	if !fits(len(b.lists)) || !fits(len(b.packages)) || !fits(len(b.ordered)) {
+	if !fits(len(b.lists)) || !fits(len(b.packages)) || !fits(dependencyFields*len(b.dependencies.keys)) {
 		return errTooLarge
 	}
 	if !isSource(string(b.strings.at(r.fields[colArch]))) {
@@ -107,10 +92,10 @@ func (b *builder) post(r *record) {
 	n := b.count
 	b.names = append(b.names, posting{r.fields[colName], n, 0})
 	for _, d := range r.lists[listProvides] {
-		b.provides = append(b.provides, posting{b.ordered[dependencyFields*d], n, d})
+		b.provides = append(b.provides, posting{b.dependencies.keys[d].name, n, d})
 	}
 	for _, d := range r.lists[listObsoletes] {
-		b.obsoletes = append(b.obsoletes, posting{b.ordered[dependencyFields*d], n, d})
+		b.obsoletes = append(b.obsoletes, posting{b.dependencies.keys[d].name, n, d})
 	}
 	for _, f := range r.lists[listFiles] {
 		b.files = append(b.files, posting{f, n, 0})
@@ -139,7 +124,7 @@ func (b *builder) write(w io.Writer) error {
 	sections := make([][]byte, packageSections)
 	sections[secEnds] = encode(b.strings.ends)
 	sections[secText] = b.strings.text
-	sections[secDependencies] = encode(b.ordered)
+	sections[secDependencies] = b.dependencies.encode()
 	sections[secPackages] = encode(b.packages)
 	sections[secLists] = encode(b.lists)
 	sections[secSupplementers] = encode(b.supplementers)
@@ -179,7 +164,7 @@ func WritePackageIndex(w io.Writer, packages []Package) error {
 		r.setSHA256(sum)
 		for n, list := range p.lists() {
 			for _, d := range *list {
-				r.lists[n] = append(r.lists[n], b.dependency(b.key(d)))
+				r.lists[n] = append(r.lists[n], b.dependencies.id(b.key(d)))
 			}
 		}
 		for _, f := range p.Files {

@@ -78,22 +78,9 @@ func (t *interner) add(s []byte, hash, slot uint32) uint32 {
 	t.hashes = append(t.hashes, hash)
 	t.slots[slot] = n
 	if len(t.ends) > len(t.slots)/2 {
-		t.grow()
+		t.slots = rehash(t.hashes, 0)
 	}
 	return n
-}
-
-func (t *interner) grow() {
-	slots := make([]uint32, 2*len(t.slots))
-	mask := uint32(len(slots) - 1)
-	for n := 1; n < len(t.hashes); n++ {
-		i := t.hashes[n] & mask
-		for slots[i] != 0 {
-			i = (i + 1) & mask
-		}
-		slots[i] = uint32(n)
-	}
-	t.slots = slots
 }
 
 // fits says whether a count can be a reference of an index.
