@@ -76,6 +76,25 @@ func get(t *testing.T, url string) string {
 	return string(body)
 }
 
+// eventually waits for an answer: what has no health path counts as running
+// before it listens.
+func eventually(t *testing.T, url, want string) {
+	t.Helper()
+	var got string
+	for range 200 {
+		response, err := http.Get(url)
+		if err == nil {
+			body, _ := io.ReadAll(response.Body)
+			response.Body.Close()
+			if got = string(body); got == want {
+				return
+			}
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatalf("never answered %q, but %q", want, got)
+}
+
 // supervisorPid is the process of the supervisor that wrote the state last.
 func supervisorPid(t *testing.T, target *local.Target) int {
 	t.Helper()
@@ -204,17 +223,14 @@ func TestConnectionsDrain(t *testing.T) {
 	w.Health = deploy.Health{Settle: 100 * time.Millisecond}
 	s := apply(t, target, release("s1", named("web", w)))
 	url := "http://" + s.Workloads[0].Address
+	eventually(t, url, "one")
 	slow := make(chan string)
 	go func() { slow <- get(t, url+"/slow") }()
-	for getsNothing := true; getsNothing; { // the connection is there when another one is answered
-		getsNothing = get(t, url) != "one"
-	}
+	eventually(t, url, "one") // the connection is there when another one is answered
 	w.Args[2] = "two"
 	apply(t, target, release("s2", named("web", w)))
 	http.DefaultClient.CloseIdleConnections()
-	if got := get(t, url); got != "two" {
-		t.Errorf("got %q", got)
-	}
+	eventually(t, url, "two")
 	if got := <-slow; got != "one" {
 		t.Errorf("under way: got %q", got)
 	}
