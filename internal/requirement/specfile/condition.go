@@ -21,7 +21,8 @@ var directives = []string{
 	"%ifarch", "%ifnarch", "%ifos", "%ifnos", "%if", "%elifarch", "%elifos", "%elif", "%else", "%endif", "%include",
 }
 
-// cutDirective takes a conditional or %include line apart. directive is empty for every other line.
+// cutDirective takes a conditional or %include line apart. directive is empty for every other line. What takes an
+// argument must be followed by a blank: "%if(1)" is no conditional to rpm.
 func cutDirective(line string) (directive, argument string) {
 	line = strings.TrimLeft(line, " \t")
 	if !strings.HasPrefix(line, "%") {
@@ -29,7 +30,11 @@ func cutDirective(line string) (directive, argument string) {
 	}
 	for _, d := range directives {
 		rest, ok := strings.CutPrefix(line, d)
-		if ok && (rest == "" || !isLetter(rest[0])) {
+		if !ok {
+			continue
+		}
+		alone := d == "%else" || d == "%endif"
+		if alone && (rest == "" || !isLetter(rest[0])) || !alone && rest != "" && (rest[0] == ' ' || rest[0] == '\t') {
 			return d, strings.TrimSpace(rest)
 		}
 	}

@@ -90,6 +90,10 @@ func (r *reader) fill() (bool, error) {
 	r.raw, src.text = src.text[:length], src.text[length:]
 	last := src.line
 	src.line = first // what is said about the logical line is said about its first
+	if nesting.Open() && src.text == "" && !strings.HasSuffix(r.raw, "\\\n") {
+		r.parser.line = first
+		r.parser.fatal("a macro that begins here is not closed")
+	}
 	text, err := r.expand(r.raw)
 	src.line = last
 	r.parser.line = first
