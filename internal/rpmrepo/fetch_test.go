@@ -16,6 +16,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/slipway-build/slipway/internal/progress"
 	"github.com/slipway-build/slipway/internal/rpm"
@@ -309,11 +310,13 @@ func TestFetchMirrors(t *testing.T) {
 			}
 			c := client(t)
 			if name == "hangs" {
-				c.Stall = 200_000_000
+				c.Stall, c.Attempts = 200*time.Millisecond, 10
 			}
 			fetched(t, c, dir, with(bad.URL, good.URL))
 			c = client(t)
-			c.Stall = 200_000_000
+			if name == "hangs" {
+				c.Stall = 200 * time.Millisecond
+			}
 			if err := fetchFails[*rpmrepo.TransferError](t, c, with(bad.URL)); !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %s", err, test.want)
 			}

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/slipway-build/slipway/internal/rpm"
 	"github.com/slipway-build/slipway/internal/rpmrepo"
@@ -496,7 +497,7 @@ func TestLoadNextMirror(t *testing.T) {
 				bad.on(end, h)
 				c := client(t)
 				if name == "hangs" {
-					c.Stall = 200_000_000
+					c.Stall, c.Attempts = 200*time.Millisecond, 10
 				}
 				load(t, c, rpmrepo.DefaultConfig("test", bad.URL, good.URL))
 			})

