@@ -42,12 +42,12 @@ func Build(ctx context.Context, r Request, c *cache.Dir) (*Wheel, error) {
 	if err != nil {
 		return nil, &BuildError{Project: r.Project, Err: err}
 	}
-	tree, err := treeKey(r.Tree, r.Limits.Source)
+	s, err := takeSurvey(r.Tree, r.Limits.Source)
 	if err != nil {
 		return nil, &BuildError{Project: r.Project, Err: err}
 	}
-	key := cache.Key("wheel", hash(hook), tree, r.Root.Key, r.Root.python(), r.Project, r.Version, strconv.FormatInt(r.Epoch, 10))
-	dir, _, err := c.Tree(ctx, "wheel", key, func(dir string) error { return r.build(ctx, c, system, dir) })
+	key := cache.Key("wheel", hash(hook), s.key, r.Root.Key, r.Root.python(), r.Project, r.Version, strconv.FormatInt(r.Epoch, 10))
+	dir, _, err := c.Tree(ctx, "wheel", key, func(dir string) error { return r.make(ctx, c, system, s, key, dir) })
 	if err != nil {
 		var fault *BuildError
 		if errors.As(err, &fault) {
@@ -56,6 +56,24 @@ func Build(ctx context.Context, r Request, c *cache.Dir) (*Wheel, error) {
 		return nil, fmt.Errorf("building the wheel of %s: %w", r.Project, err)
 	}
 	return openOnly(dir)
+}
+
+// make puts the wheel into dir: an earlier one with what has changed since, or what the backend makes.
+func (r Request) make(ctx context.Context, c *cache.Dir, system backend, s survey, key, dir string) error {
+	plain, why := copiesModules(r.Tree, system)
+	if plain {
+		done, reason, err := r.update(ctx, c, s, dir)
+		if done || err != nil {
+			r.log().Debug("wheel made from an earlier one", "project", r.Project)
+			return err
+		}
+		why = reason
+	}
+	r.log().Debug("wheel is built by its backend", "project", r.Project, "why", why)
+	if err := r.build(ctx, c, system, dir); err != nil || !plain {
+		return err
+	}
+	return r.remember(ctx, c, s, key)
 }
 
 func hash(s string) string {

@@ -65,14 +65,14 @@ func TestBuild(t *testing.T) {
 	}
 	start := time.Now()
 	again, err := Build(t.Context(), request(root, plain), c)
-	if err != nil || again.SHA256 != w.SHA256 {
+	if err != nil || again.Digest != w.Digest {
 		t.Fatalf("again: %+v, %v", again, err)
 	}
 	t.Logf("from the cache in %v", time.Since(start))
 
 	elsewhere, err := Build(t.Context(), request(root, plain), openCache(t))
-	if err != nil || elsewhere.SHA256 != w.SHA256 {
-		t.Errorf("built in another cache: %s, want %s (%v)", elsewhere.SHA256, w.SHA256, err)
+	if err != nil || elsewhere.Digest != w.Digest {
+		t.Errorf("built in another cache: %s, want %s (%v)", elsewhere.Digest, w.Digest, err)
 	}
 
 	// The same files at another time are another wheel, and the same when they are installed.
@@ -88,7 +88,7 @@ func TestBuild(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if second.SHA256 == w.SHA256 || !reflect.DeepEqual(installs[0], installs[1]) {
+	if second.Digest != w.Digest || !reflect.DeepEqual(installs[0], installs[1]) {
 		t.Error("the time of the commit changes what is installed")
 	}
 }

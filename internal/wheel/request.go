@@ -14,7 +14,14 @@ type Request struct {
 	Epoch   int64  // SOURCE_DATE_EPOCH and the files' time: the commit's, in seconds since 1970
 	Root    Root   // where the backend runs
 	Limits  Limits
-	Log     *slog.Logger // hears the backend's output at debug level; nil discards
+	Log     *slog.Logger // hears the backend's output, and why it ran, at debug level; nil discards
+}
+
+func (r Request) log() *slog.Logger {
+	if r.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return r.Log
 }
 
 // Root is a root filesystem with a Python in it.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -93,9 +94,22 @@ func escapes(name, target string) bool {
 	return end == ".." || strings.HasPrefix(end, "../")
 }
 
-// treeKey is a hash of all that a build can see of the tree: paths, kinds, executable bits, contents.
-func treeKey(tree fs.FS, limit int64) (string, error) {
-	sum := sha256.New()
+// survey is what a build can see of a tree, as hashes.
+type survey struct {
+	key     string            // of everything: paths, kinds, executable bits, contents
+	outline string            // the same without the contents of modules
+	modules map[string]string // hashes of the contents of Python modules, by path; setup.py is none
+	names   map[string]bool   // words of the project's configuration that may be file names
+}
+
+var (
+	configuration = []string{"setup.py", "setup.cfg", "pyproject.toml", "MANIFEST.in"}
+	fileName      = regexp.MustCompile(`[\w.-]+\.py\b`)
+)
+
+func takeSurvey(tree fs.FS, limit int64) (survey, error) {
+	s := survey{modules: map[string]string{}, names: map[string]bool{}}
+	key, outline := sha256.New(), sha256.New()
 	err := walk(tree, limit, func(e sourceEntry) error {
 		content := ""
 		if e.kind == tar.TypeReg {
@@ -105,13 +119,39 @@ func treeKey(tree fs.FS, limit int64) (string, error) {
 			}
 			content = hex.EncodeToString(file.Sum(nil))
 		}
-		_, err := fmt.Fprintf(sum, "%c %o %q %q %s\n", e.kind, e.mode(), e.path, e.link, content)
-		return err
+		line := fmt.Sprintf("%c %o %q %q", e.kind, e.mode(), e.path, e.link)
+		fmt.Fprintln(key, line, content)
+		if e.kind == tar.TypeReg && strings.HasSuffix(e.path, ".py") && e.path != "setup.py" {
+			s.modules[e.path] = content
+			content = ""
+		}
+		fmt.Fprintln(outline, line, content)
+		return nil
 	})
 	if err != nil {
-		return "", fmt.Errorf("reading the project's files: %w", err)
+		return survey{}, fmt.Errorf("reading the project's files: %w", err)
 	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
+	for _, name := range configuration {
+		text, err := readSmall(tree, name, maxPyproject)
+		if err != nil {
+			continue // not there, or the build will say so
+		}
+		for _, word := range fileName.FindAllString(string(text), -1) {
+			s.names[word] = true
+		}
+	}
+	s.key, s.outline = hex.EncodeToString(key.Sum(nil)), hex.EncodeToString(outline.Sum(nil))
+	return s, nil
+}
+
+// candidates counts the modules that could become the wheel's member of a name.
+func (s survey) candidates(member string) (n int) {
+	for source := range s.modules {
+		if source == member || strings.HasSuffix(source, "/"+member) {
+			n++
+		}
+	}
+	return n
 }
 
 // writeTar writes the tree as a tar archive. The same tree and time give the same bytes.

@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-func TestTreeKey(t *testing.T) {
+func TestSurvey(t *testing.T) {
 	base := map[string]string{"a.py": "1", "b/c*": "2", "l": "-> b/c"}
 	key := func(files map[string]string) string {
 		t.Helper()
-		k, err := treeKey(project(files), 1<<20)
+		s, err := takeSurvey(project(files), 1<<20)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return k
+		return s.key
 	}
 	want := key(base)
 	tree := project(base)
@@ -29,8 +29,8 @@ func TestTreeKey(t *testing.T) {
 			f.Mode ^= 0o022
 		}
 	}
-	if got, err := treeKey(tree, 1<<20); err != nil || got != want {
-		t.Errorf("other times and modes: %s, want %s (%v)", got, want, err)
+	if got, err := takeSurvey(tree, 1<<20); err != nil || got.key != want {
+		t.Errorf("other times and modes: %s, want %s (%v)", got.key, want, err)
 	}
 	for name, files := range map[string]map[string]string{
 		"content":    {"a.py": "9", "b/c*": "2", "l": "-> b/c"},
@@ -85,7 +85,7 @@ func TestTreeRefuses(t *testing.T) {
 		"device":        {"a": {Mode: fs.ModeDevice}},
 		"pipe":          {"a": {Mode: fs.ModeNamedPipe}},
 	} {
-		if _, err := treeKey(tree, 1000); err == nil {
+		if _, err := takeSurvey(tree, 1000); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}

@@ -17,7 +17,7 @@ import (
 // Wheel is a checked wheel, in memory. It is safe for concurrent use.
 type Wheel struct {
 	Path    string   // where the file is
-	SHA256  string   // of the file, hex
+	Digest  string   // SHA-256, hex, over the names, executable bits and contents of its files; no zip's details
 	Name    string   // as METADATA writes it
 	Version string   // as METADATA writes it
 	Tags    []string // of the file name, sorted: "py3-none-any"
@@ -60,11 +60,7 @@ func Open(path string) (*Wheel, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening wheel: %w", err)
 	}
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return nil, fmt.Errorf("reading wheel: %w", err)
-	}
-	w := &Wheel{Path: path, SHA256: hex.EncodeToString(sum.Sum(nil))}
+	w := &Wheel{Path: path}
 	if err := w.read(f, info.Size()); err != nil {
 		return nil, &FormatError{Wheel: filepath.Base(path), Err: err}
 	}
@@ -93,7 +89,20 @@ func (w *Wheel) read(r io.ReaderAt, size int64) error {
 	if w.record, err = parseRecord(record.content); err != nil {
 		return err
 	}
+	w.Digest = digest(w.members, w.info)
 	return checkRecord(w.record, w.members, w.info)
+}
+
+// digest is over all but RECORD, which repeats the rest in an order of its own.
+func digest(members []member, info string) string {
+	sum := sha256.New()
+	for _, m := range members {
+		if m.name != info+"/RECORD" {
+			fmt.Fprintf(sum, "%q %v %d\n", m.name, m.exec, len(m.content))
+			sum.Write(m.content)
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 // infoDir finds the one .dist-info folder.

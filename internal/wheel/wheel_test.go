@@ -85,7 +85,7 @@ func TestOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.Name != "greet" || w.Version != "1.0" || !w.Purelib || !slices.Equal(w.Tags, []string{"py3-none-any"}) || len(w.SHA256) != 64 {
+	if w.Name != "greet" || w.Version != "1.0" || !w.Purelib || !slices.Equal(w.Tags, []string{"py3-none-any"}) || len(w.Digest) != 64 {
 		t.Errorf("opened %+v", w)
 	}
 	if m := w.find("greet/run"); m == nil || !m.exec || w.find("greet/__init__.py").exec {
