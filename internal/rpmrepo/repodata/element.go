@@ -24,6 +24,7 @@ func (s *scanner) root(name string) error {
 // of the element.
 func (s *scanner) child(depth int) (bool, error) {
 	for {
+		s.toTag()
 		tok, err := s.next()
 		switch {
 		case err != nil:
@@ -35,6 +36,17 @@ func (s *scanner) child(depth int) (bool, error) {
 		case tok == endTag && s.depth() == depth-1:
 			return false, nil
 		}
+	}
+}
+
+// toTag passes over text that nobody wants, as far as it is in the window: between elements there is
+// nearly always some space.
+func (s *scanner) toTag() {
+	if s.closing {
+		return
+	}
+	if n := bytes.IndexByte(s.buf[s.pos:s.end], '<'); n > 0 && s.depth() > 0 {
+		s.pos += n
 	}
 }
 

@@ -1,6 +1,10 @@
 package repodata
 
-import "github.com/slipway-build/slipway/internal/rpm"
+import (
+	"bytes"
+
+	"github.com/slipway-build/slipway/internal/rpm"
+)
 
 // entries reads the <rpm:entry> elements of a dependency list.
 func (p *primaryParser) entries(list int) error {
@@ -48,9 +52,9 @@ func (p *primaryParser) entry() (uint32, error) {
 				return 0, err
 			}
 		case "ver":
-			key.version = p.builder.strings.id(value)
+			key.version = p.again(value, &p.lastVersion)
 		case "rel":
-			key.release = p.builder.strings.id(value)
+			key.release = p.again(value, &p.lastRelease)
 		case "pre":
 			if string(value) == "1" {
 				key.sense |= uint32(rpm.Prereq)
@@ -65,6 +69,14 @@ func (p *primaryParser) entry() (uint32, error) {
 		key = dependencyKey{name: key.name, sense: key.sense &^ uint32(rpm.RangeMask)}
 	}
 	return p.builder.dependencies.id(key), nil
+}
+
+// again numbers a string that most often is the one before: what a package provides has its version.
+func (p *primaryParser) again(value []byte, last *uint32) uint32 {
+	if !bytes.Equal(value, p.builder.strings.at(*last)) {
+		*last = p.builder.strings.id(value)
+	}
+	return *last
 }
 
 func senseOf(flags string) (rpm.Sense, bool) {

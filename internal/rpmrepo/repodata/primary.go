@@ -29,7 +29,9 @@ type primaryParser struct {
 	*scanner
 	builder *builder
 	record  record
-	known   uint8 // which of the fields that a package must have were seen
+	// lastVersion and lastRelease are those of the dependency before.
+	lastVersion, lastRelease uint32
+	known                    uint8 // which of the fields that a package must have were seen
 }
 
 // Fields without which a package is of no use.
