@@ -25,7 +25,7 @@ const baseFormat = "base/1"
 
 // Base makes a base image. A second call with the same packages and options reads it from the
 // cache. Errors that a user can act on are of the types *script.Error (a script failed) and
-// *layer.Conflict (two packages bring different files of one path).
+// *layer.ConflictError (two packages bring different files of one path).
 func (b *Builder) Base(ctx context.Context, spec BaseSpec) (*Image, error) {
 	img, err := b.base(ctx, spec)
 	if err != nil {

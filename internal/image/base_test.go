@@ -319,11 +319,11 @@ func TestConflict(t *testing.T) {
 		rpmwrite.Spec{Name: "x", Files: []rpmwrite.File{rpmwrite.Text("/lib/f", "1"), rpmwrite.Symlink("/lib", "usr/lib")}},
 		rpmwrite.Spec{Name: "y", Files: []rpmwrite.File{rpmwrite.Text("/usr/lib/f", "2")}})
 	_, err := builder(t).Base(t.Context(), image.BaseSpec{Packages: packages, Arch: "x86_64"})
-	var conflict *layer.Conflict
+	var conflict *layer.ConflictError
 	if !errors.As(err, &conflict) {
 		t.Fatalf("got %v", err)
 	}
-	if want := (layer.Conflict{Path: "/usr/lib/f", First: "y-1-1.noarch", Second: "x-1-1.noarch"}); *conflict != want {
+	if want := (layer.ConflictError{Path: "/usr/lib/f", First: "y-1-1.noarch", Second: "x-1-1.noarch"}); *conflict != want {
 		t.Errorf("got %+v, want %+v", *conflict, want)
 	}
 }

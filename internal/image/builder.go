@@ -1,7 +1,6 @@
 package image
 
 import (
-	"io"
 	"log/slog"
 	"runtime"
 
@@ -69,5 +68,5 @@ func (b *Builder) log() *slog.Logger {
 	if b.Log != nil {
 		return b.Log
 	}
-	return slog.New(slog.NewTextHandler(io.Discard, nil))
+	return slog.New(slog.DiscardHandler)
 }

@@ -220,7 +220,7 @@ func installed(t testing.TB, packages []image.BasePackage, options ...string) st
 // with every file.
 func scratch(t testing.TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "slipway-test-")
+	dir, err := os.MkdirTemp("/dev/shm", "slipway-test-") //nolint:usetesting // it has to be in memory
 	if err != nil {
 		return t.TempDir()
 	}

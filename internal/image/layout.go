@@ -99,7 +99,7 @@ func linkBlob(from, to string, size int64) error {
 	if err != nil {
 		return err
 	}
-	defer dst.Cleanup()
+	defer func() { _ = dst.Cleanup() }()
 	if _, err := io.Copy(dst, src); err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func child(dir string) error {
 // childIn copies packages into a folder of the given user and gives a command that builds them.
 func childIn(t *testing.T, packages []image.BasePackage, uid int) (*exec.Cmd, string) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "slipway-image-")
+	dir, err := os.MkdirTemp("", "slipway-image-") //nolint:usetesting // another user cannot reach t.TempDir
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,8 +62,10 @@ func unlines(lines []string) []byte {
 	return []byte(strings.Join(lines, "\n") + "\n")
 }
 
-// Users and Groups are the numbers by name. The maps must not be changed.
-func (d *Database) Users() map[string]int  { return d.users }
+// Users are the numbers of users by name. The map must not be changed.
+func (d *Database) Users() map[string]int { return d.users }
+
+// Groups are the numbers of groups by name. The map must not be changed.
 func (d *Database) Groups() map[string]int { return d.groups }
 
 // Files gives the content of /etc/passwd, /etc/group, /etc/shadow and /etc/gshadow.

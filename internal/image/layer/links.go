@@ -23,11 +23,11 @@ func (l Links) resolve(name string, used func(link string)) (string, error) {
 		return name, nil
 	}
 	dir, base := path.Split(name)
-	real, err := l.follow(path.Clean(dir), used)
+	at, err := l.follow(path.Clean(dir), used)
 	if err != nil {
 		return "", err
 	}
-	return path.Join(real, base), nil
+	return path.Join(at, base), nil
 }
 
 // follow resolves every element of a clean absolute path.
@@ -74,11 +74,11 @@ func (l Links) settle() (Links, error) {
 	for range maxLinks {
 		next := make(Links, len(settled))
 		for _, name := range slices.Sorted(maps.Keys(settled)) {
-			real, err := settled.resolve(name, nil)
+			at, err := settled.resolve(name, nil)
 			if err != nil {
 				return nil, err
 			}
-			next[real] = settled[name]
+			next[at] = settled[name]
 		}
 		if maps.Equal(next, settled) {
 			return settled, nil

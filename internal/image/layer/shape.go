@@ -33,7 +33,7 @@ func (t *Tree) Shape() Shape {
 		}
 	}
 	for link, target := range t.links {
-		if real, err := t.links.follow(link, nil); err == nil && folders[real] {
+		if at, err := t.links.follow(link, nil); err == nil && folders[at] {
 			s.Links[link] = target
 		}
 	}

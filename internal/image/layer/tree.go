@@ -63,11 +63,11 @@ const (
 // UnknownOwner is a name that no package defines; its files are root's.
 type UnknownOwner struct{ Package, Kind, Name string }
 
-// Conflict says that two packages bring different files of the same path. rpm refuses to install
+// ConflictError says that two packages bring different files of the same path. rpm refuses to install
 // them together as well.
-type Conflict struct{ Path, First, Second string }
+type ConflictError struct{ Path, First, Second string }
 
-func (c *Conflict) Error() string {
+func (c *ConflictError) Error() string {
 	return fmt.Sprintf("packages %s and %s bring different files as %s, so they cannot be in one image", c.First, c.Second, c.Path)
 }
 
@@ -143,13 +143,13 @@ func (t *Tree) place(n int, ids IDs, links Links, filter Filter) error {
 		if f.IsDir() {
 			resolve = func(name string, used func(string)) (string, error) { return links.follow(name, used) }
 		}
-		real, err := resolve(f.Path, nil)
+		at, err := resolve(f.Path, nil)
 		if err != nil {
 			return err
 		}
-		plan[i] = place{path: real, uid: t.owner(n, "user", f.Owner, ids.user), gid: t.owner(n, "group", f.Group, ids.group)}
+		plan[i] = place{path: at, uid: t.owner(n, "user", f.Owner, ids.user), gid: t.owner(n, "group", f.Group, ids.group)}
 		if f.IsDir() {
-			t.dirs[real] = Directory{Path: real, Mode: f.Mode & modePerm, UID: plan[i].uid, GID: plan[i].gid}
+			t.dirs[at] = Directory{Path: at, Mode: f.Mode & modePerm, UID: plan[i].uid, GID: plan[i].gid}
 		}
 	}
 	return nil
@@ -177,7 +177,7 @@ func (t *Tree) check() error {
 				continue
 			}
 			if _, ok := t.dirs[p.path]; ok {
-				return &Conflict{p.path, t.packages[n].Name, t.ownerOf(p.path)}
+				return &ConflictError{p.path, t.packages[n].Name, t.ownerOf(p.path)}
 			}
 			first, ok := seen[p.path]
 			if !ok {
@@ -197,7 +197,7 @@ func (t *Tree) check() error {
 					plan[i] = place{state: stateWrongColor}
 				}
 			default:
-				return &Conflict{p.path, t.packages[first.pkg].Name, t.packages[n].Name}
+				return &ConflictError{p.path, t.packages[first.pkg].Name, t.packages[n].Name}
 			}
 		}
 	}

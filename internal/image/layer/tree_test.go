@@ -88,7 +88,7 @@ func TestConflicts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := layer.Plan(packages(c.a, c.b), layer.IDs{}, nil, layer.Filter{})
-			var conflict *layer.Conflict
+			var conflict *layer.ConflictError
 			if c.ok && err != nil || !c.ok && !errors.As(err, &conflict) {
 				t.Errorf("error %v", err)
 			}

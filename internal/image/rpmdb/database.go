@@ -44,7 +44,7 @@ func write(ctx context.Context, path string, packages []Installed, time int64) e
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback()
+	defer func() { _ = tx.Rollback() }()
 	if err := fill(ctx, tx, packages, time); err != nil {
 		return err
 	}

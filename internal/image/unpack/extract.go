@@ -105,7 +105,7 @@ func (x *extractor) entry(h *tar.Header, content io.Reader) error {
 		return err
 	}
 	if strings.HasPrefix(base, whiteout) {
-		return x.delete(parent, dir, base)
+		return x.delete(parent, base)
 	}
 	if h.Typeflag == tar.TypeDir {
 		x.dirs = append(x.dirs, h)
@@ -145,7 +145,7 @@ func cleanName(name string) (string, error) {
 	return path.Clean("/" + name), nil
 }
 
-func (x *extractor) delete(parent int, dir, base string) error {
+func (x *extractor) delete(parent int, base string) error {
 	if base == opaque {
 		return sandbox.Opaque(fdPath(parent, "."))
 	}
