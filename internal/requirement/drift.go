@@ -55,8 +55,8 @@ type Allowance struct {
 // only one of them has no drift but duplicates. Names that the target's table replaces count as what they replace.
 // The result is in the order of names and kinds.
 //
-// An RPM gets the requirements of its Python metadata from the distribution's generator, so [OnlyPython] is no fault
-// of the RPM; it is one of whoever reads the spec to learn what the project needs.
+// Where the distribution's generator adds the requirements of the Python metadata to the RPM by itself, [OnlyPython]
+// is allowed for that reason.
 func FindDrift(n *Needs, t Target, allowed []Allowance) []Drift {
 	f := driftFinder{target: t, own: map[string]bool{}}
 	for _, p := range n.Provides {
@@ -71,11 +71,20 @@ func FindDrift(n *Needs, t Target, allowed []Allowance) []Drift {
 	found = append(found, duplicates(build)...)
 	for i := range found {
 		found[i].Allowed = reason(found[i], allowed)
+		if found[i].Kind == OnlyPython && found[i].Allowed == "" && hasGenerator(t.Release) {
+			found[i].Allowed = "the distribution's generator adds it to the RPM"
+		}
 	}
 	slices.SortFunc(found, func(a, b Drift) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Kind, b.Kind))
 	})
 	return found
+}
+
+// hasGenerator says whether a release's RPMs of Python projects require what their metadata does.
+func hasGenerator(release string) bool {
+	family, version := splitRelease(release)
+	return family == "fedora" && version >= 30 || family == "el" && version >= 9
 }
 
 // hasPython says whether a source other than the spec asked for anything.

@@ -50,6 +50,10 @@ func (p *parser) preambleLine(line string) {
 		p.number(number, name[len(number):], value, ok)
 		return
 	}
+	if strings.HasPrefix(line, macro.Unknown) {
+		p.report("what this line says is not known without running something")
+		return
+	}
 	if !known || !ok {
 		p.fatal("unknown tag: %s", excerpt(line))
 		return

@@ -57,6 +57,18 @@ func splitShell(text string) (pipelines [][]shellCommand, ok bool) {
 			i++
 		case strings.HasPrefix(text[i:], "2>/dev/null"):
 			i += len("2>/dev/null")
+		case strings.HasPrefix(text[i:], "<<<"):
+			// A here-string is what the command reads: as if echo stood before it in the pipeline.
+			i += len("<<<")
+			for i < len(text) && text[i] == ' ' {
+				i++
+			}
+			end, ok := wordEnd(text, i)
+			if !ok || end == i || len(pipeline) > 0 {
+				return nil, false
+			}
+			pipeline = append(pipeline, shellCommand{"echo", text[i:end]})
+			i = end
 		case strings.IndexByte("|&<>(){}`#", c) >= 0:
 			return nil, false
 		default:

@@ -59,6 +59,11 @@ func compare(ctx context.Context, o options, file, macros string) result {
 		r.class, r.detail = "we give up", "           "+err.Error()+"\n"
 	default:
 		r.class, r.detail = difference(want, ours, diagnostics)
+		for _, d := range diagnostics {
+			if r.class == agree && d.Fatal {
+				r.class, r.detail = "agree, but we find fault", fmt.Sprintf("           ! %s\n", d)
+			}
+		}
 	}
 	return r
 }
@@ -140,7 +145,9 @@ func query(ctx context.Context, o options, file, macros string, args ...string) 
 	full := []string{"rpmspec", "-q", "--macros", macros, "--define", "_sourcedir " + dir, "--define", "_specdir " + dir}
 	full = append(append(full, args...), file)
 	if !o.unsafe {
-		sandbox := []string{"bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--unshare-all", "--die-with-parent"}
+		// The distributions that these specs are written for have bash as their sh.
+		sandbox := []string{"bwrap", "--ro-bind", "/", "/", "--ro-bind", "/bin/bash", "/bin/sh", "--dev", "/dev", "--proc", "/proc",
+			"--unshare-all", "--die-with-parent"}
 		full = append(sandbox, full...)
 	}
 	cmd := exec.CommandContext(ctx, full[0], full[1:]...)
