@@ -114,7 +114,7 @@ func TestCS9(t *testing.T) {
 	}
 	slices.SortFunc(alone, func(a, b question) int { return slices.Compare(a.args, b.args) })
 	good := map[string][]string{}
-	for i, a := range askDNF(t, repos, true, false, alone) {
+	for i, a := range askDNF(t, dnfSetup{Repos: repos, Best: true, Questions: argsOf(alone)}) {
 		if a.Error == "" {
 			good[alone[i].kind] = append(good[alone[i].kind], alone[i].args[0])
 		}

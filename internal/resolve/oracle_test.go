@@ -1,18 +1,18 @@
 package resolve_test
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"os"
+	"maps"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -25,7 +25,7 @@ import (
 var (
 	seed      = flag.Uint64("seed", 1, "seed of the questions that are put to dnf as well")
 	questions = flag.Int("questions", 150, "how many of them")
-	verbose   = flag.Bool("differences", false, "print every difference with both answers")
+	shrink    = flag.Bool("shrink", false, "make worlds on which dnf and we differ smaller")
 )
 
 // systemPython is the interpreter that has dnf's modules, whatever python3 is on the PATH.
@@ -61,54 +61,68 @@ func needDNF(t testing.TB) {
 	}
 }
 
-// askDNF lets dnf answer, in one process.
-func askDNF(t testing.TB, repos []oracleRepo, best, weak bool, asked []question) []answer {
+// dnfSetup is a world that dnf is asked about.
+type dnfSetup struct {
+	Repos     []oracleRepo `json:"repos"`
+	Arch      string       `json:"arch"`
+	Best      bool         `json:"best"`
+	Weak      bool         `json:"weak"`
+	Questions [][]string   `json:"questions"`
+}
+
+// askDNF lets dnf answer, in one process: the answers to all questions in order.
+func askDNF(t testing.TB, setups ...dnfSetup) []answer {
 	t.Helper()
-	setup, err := json.Marshal(map[string]any{
-		"repos": repos, "arch": "x86_64", "best": best, "weak": weak, "root": t.TempDir(),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(systemPython, filepath.Join("testdata", "oracle.py"))
-	var stderr strings.Builder
-	cmd.Stderr = &stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		defer in.Close()
-		w := bufio.NewWriter(in)
-		defer w.Flush()
-		fmt.Fprintf(w, "%s\n", setup)
-		for _, q := range asked {
-			line, _ := json.Marshal(q.args)
-			fmt.Fprintf(w, "%s\n", line)
+	var input, stderr strings.Builder
+	count := 0
+	for _, s := range setups {
+		s.Arch = "x86_64"
+		count += len(s.Questions)
+		line, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}()
+		input.Write(line)
+		input.WriteByte('\n')
+	}
+	cmd := exec.Command(systemPython, filepath.Join("testdata", "oracle.py"), t.TempDir())
+	cmd.Stdin = strings.NewReader(input.String())
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("asking dnf: %v\n%s", err, stderr.String())
+	}
 	var answers []answer
-	decoder := json.NewDecoder(out)
-	for {
+	decoder := json.NewDecoder(bytes.NewReader(out))
+	for decoder.More() {
 		var a answer
-		if err := decoder.Decode(&a); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			t.Fatalf("reading dnf's answers: %v\n%s", err, stderr.String())
+		if err := decoder.Decode(&a); err != nil {
+			t.Fatalf("reading dnf's answers: %v", err)
 		}
 		answers = append(answers, a)
 	}
-	if err := cmd.Wait(); err != nil || len(answers) != len(asked)+1 {
-		t.Fatalf("dnf gave %d answers to %d questions: %v\n%s", len(answers)-1, len(asked), err, stderr.String())
+	if len(answers) != count {
+		t.Fatalf("dnf gave %d answers to %d questions\n%s", len(answers), count, stderr.String())
 	}
-	return answers[1:] // the first only says that it is ready
+	return answers
+}
+
+func argsOf(asked []question) [][]string {
+	var args [][]string
+	for _, q := range asked {
+		args = append(args, q.args)
+	}
+	return args
+}
+
+// processorTime is what this process has used so far.
+func processorTime(t testing.TB) time.Duration {
+	t.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 // problemOf is the question as a problem.
@@ -128,9 +142,9 @@ func problemOf(t testing.TB, repos []*rpmrepo.Repository, q question) resolve.Pr
 // askUs answers.
 func askUs(t testing.TB, p resolve.Problem) answer {
 	t.Helper()
-	start := time.Now()
+	start := processorTime(t)
 	solution, err := resolve.Resolve(context.Background(), p)
-	a := answer{Seconds: time.Since(start).Seconds()}
+	a := answer{Seconds: (processorTime(t) - start).Seconds()}
 	var conflict *resolve.Conflict
 	switch {
 	case errors.As(err, &conflict):
@@ -171,7 +185,7 @@ func (c *tally) add(us, dnf answer) {
 }
 
 func (c *tally) String() string {
-	return fmt.Sprintf("%-14s %4d solvable, %4d the same; %4d not, %4d agreed; solving took %.2f s, dnf's solver %.2f s",
+	return fmt.Sprintf("%-14s %4d solvable, %4d the same; %4d not, %4d agreed; %.2f s of processor, dnf %.2f s",
 		c.kind, c.solvable, c.same, c.unsolvable, c.sameUnsolvable, c.ours, c.theirs)
 }
 
@@ -179,7 +193,7 @@ func (c *tally) String() string {
 // ours that do not pass the check, and when less than share of the answers are the same.
 func compare(t *testing.T, loaded []*rpmrepo.Repository, repos []oracleRepo, asked []question, share float64) {
 	t.Helper()
-	dnf := askDNF(t, repos, true, false, asked)
+	dnf := askDNF(t, dnfSetup{Repos: repos, Best: true, Questions: argsOf(asked)})
 	all := tally{kind: "all"}
 	byKind := map[string]*tally{}
 	for i, q := range asked {
@@ -197,7 +211,7 @@ func compare(t *testing.T, loaded []*rpmrepo.Repository, repos []oracleRepo, ask
 				len(dnf[i].Packages), without(us.Packages, dnf[i].Packages), without(dnf[i].Packages, us.Packages))
 		}
 	}
-	for _, kind := range slices.Sorted(maps(byKind)) {
+	for _, kind := range slices.Sorted(maps.Keys(byKind)) {
 		t.Log(byKind[kind])
 	}
 	t.Log(&all)
@@ -206,18 +220,6 @@ func compare(t *testing.T, loaded []*rpmrepo.Repository, repos []oracleRepo, ask
 	}
 }
 
-func maps(m map[string]*tally) func(yield func(string) bool) {
-	return func(yield func(string) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
-}
-
 func without(a, b []string) []string {
 	return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return slices.Contains(b, s) })
 }
-
-var _ = os.Getenv

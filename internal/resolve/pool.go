@@ -23,7 +23,7 @@ type pool struct {
 	virtuals []virtual
 	last     id
 
-	usable    []usability // by id
+	usable    []state // by id, whether it is usable
 	providers map[rpm.Dependency][]id
 	named     map[string][]id
 	rich      map[string]*rpm.Rich
@@ -44,14 +44,21 @@ type virtual struct {
 	label string
 }
 
-type usability uint8
+// state is an answer that is found once.
+type state uint8
 
 const (
-	notLooked usability = iota
-	usable
-	wrongArch
-	displaced // by a virtual package
+	notLooked state = iota
+	no
+	yes
 )
+
+func stateOf(v bool) state {
+	if v {
+		return yes
+	}
+	return no
+}
 
 func newPool(ctx context.Context, p Problem) *pool {
 	pl := &pool{
@@ -76,7 +83,7 @@ func newPool(ctx context.Context, p Problem) *pool {
 		}
 	}
 	pl.last += id(len(pl.virtuals))
-	pl.usable = make([]usability, pl.last+1)
+	pl.usable = make([]state, pl.last+1)
 	return pl
 }
 
@@ -161,26 +168,15 @@ func (p *pool) label(i id) string {
 	return p.pkg(i).NEVRA.String()
 }
 
-// isUsable says whether the package can be considered at all.
+// isUsable says whether the package can be considered at all: it is for this architecture, and no
+// virtual package takes its place.
 func (p *pool) isUsable(i id) bool {
 	if p.usable[i] == notLooked {
-		p.usable[i] = p.judge(i)
+		pkg := p.pkg(i)
+		p.usable[i] = stateOf(p.virtual(i) != nil ||
+			(pkg.Arch == p.arch || pkg.Arch == "noarch") && p.displacedBy(pkg) == nil)
 	}
-	return p.usable[i] == usable
-}
-
-func (p *pool) judge(i id) usability {
-	if p.virtual(i) != nil {
-		return usable
-	}
-	pkg := p.pkg(i)
-	if pkg.Arch != p.arch && pkg.Arch != "noarch" {
-		return wrongArch
-	}
-	if p.displacedBy(pkg) != nil {
-		return displaced
-	}
-	return usable
+	return p.usable[i] == yes
 }
 
 // displacedBy finds the virtual package that takes the place of this one.

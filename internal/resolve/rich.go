@@ -54,9 +54,7 @@ func constant(v bool) formula {
 //	A if B            A or not B
 //	A if B else C     (A or not B) and (C or B)
 //	A unless B        A and not B
-//	A unless B else C (A or B) and (C or not B)
-//
-// The last is what "(A and not B) or (C and B)" comes to.
+//	A unless B else C (A and not B) or (C and B)
 func (p *pool) normalize(r *rpm.Rich, negate bool) formula {
 	is := func(r *rpm.Rich) formula { return p.normalize(r, negate) }
 	not := func(r *rpm.Rich) formula { return p.normalize(r, !negate) }
@@ -77,10 +75,11 @@ func (p *pool) normalize(r *rpm.Rich, negate bool) formula {
 		}
 		return f
 	case rpm.RichUnless:
-		if r.Else == nil {
-			return and(is(r.Left), not(r.Right))
+		f := and(is(r.Left), not(r.Right))
+		if r.Else != nil {
+			f = or(f, and(is(r.Else), is(r.Right)))
 		}
-		return and(or(is(r.Left), is(r.Right)), or(is(r.Else), not(r.Right)))
+		return f
 	case rpm.RichWith, rpm.RichWithout:
 		return oneOf(p.set(r), negate)
 	}

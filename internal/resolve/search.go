@@ -141,6 +141,9 @@ func (s *search) open(c sat.Clause, ids []id) []id {
 			ids = append(ids, id(l))
 		}
 	}
+	if len(ids) > 1 {
+		ids = s.withoutDoomed(ids)
+	}
 	return ids
 }
 

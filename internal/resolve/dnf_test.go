@@ -1,0 +1,99 @@
+package resolve_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestRulesAgainstDNF puts the table of rules to dnf as well: what we say we do is what it does.
+func TestRulesAgainstDNF(t *testing.T) {
+	needDNF(t)
+	dir := t.TempDir()
+	var setups []dnfSetup
+	var cases []ruleCase
+	for i, c := range ruleCases {
+		if strings.HasPrefix(c.request, "(") {
+			continue // dnf's command line has no rich requests
+		}
+		setup := dnfSetup{
+			Repos: writeMetadata(t, filepath.Join(dir, fmt.Sprint(i)), repositories(t, c.repos)), Best: true,
+		}
+		var args []string
+		for _, d := range dependencies(t, c.request) {
+			args = append(args, d.String())
+		}
+		setup.Questions = [][]string{args}
+		setups, cases = append(setups, setup), append(cases, c)
+	}
+	for i, dnf := range askDNF(t, setups...) {
+		c := cases[i]
+		us := askUs(t, problemOf(t, repositories(t, c.repos), question{args: setups[i].Questions[0]}))
+		if !agree(us, dnf) {
+			t.Errorf("%s: we say %q%s, dnf says %q%s", c.name, us.Packages, us.Error, dnf.Packages, dnf.Error)
+		}
+	}
+}
+
+// TestWorldsAgainstDNF puts random worlds to dnf. With -shrink each difference is made as small as it
+// gets, which takes a while.
+func TestWorldsAgainstDNF(t *testing.T) {
+	needDNF(t)
+	l := limits{names: 12, versions: 3, requests: 3, rich: true, weak: true, repos: true}
+	worlds := make([]world, *questions)
+	for i := range worlds {
+		worlds[i] = randomWorld(rand.New(rand.NewPCG(*seed, uint64(i))), l)
+	}
+	all := tally{kind: "worlds"}
+	for i, dnf := range askWorlds(t, worlds...) {
+		us := askUs(t, worlds[i].problem(t))
+		all.add(us, dnf)
+		if agree(us, dnf) {
+			continue
+		}
+		report := t.Logf
+		if (us.Error == "") != (dnf.Error == "") {
+			report = t.Errorf
+		}
+		if *shrink {
+			worlds[i] = worlds[i].shrink(func(w world) error {
+				us, dnf := askUs(t, w.problem(t)), askWorlds(t, w)[0]
+				if agree(us, dnf) {
+					return nil
+				}
+				return fmt.Errorf("we say %q%s, dnf says %q%s", us.Packages, us.Error, dnf.Packages, dnf.Error)
+			})
+			us, dnf = askUs(t, worlds[i].problem(t)), askWorlds(t, worlds[i])[0]
+		}
+		report("we say %q%s, dnf says %q%s\n%s", us.Packages, us.Error, dnf.Packages, dnf.Error, worlds[i])
+	}
+	t.Log(&all)
+	if all.same*100 < all.solvable*97 {
+		t.Errorf("only %d of %d answers are dnf's", all.same, all.solvable)
+	}
+}
+
+func agree(a, b answer) bool {
+	return (a.Error == "") == (b.Error == "") && slices.Equal(a.Packages, b.Packages)
+}
+
+// askWorlds puts each world to dnf.
+func askWorlds(t *testing.T, worlds ...world) []answer {
+	t.Helper()
+	dir := t.TempDir()
+	setups := make([]dnfSetup, len(worlds))
+	for i, w := range worlds {
+		p := w.problem(t)
+		var args []string
+		for _, r := range p.Requests {
+			args = append(args, r.Dependency.String())
+		}
+		setups[i] = dnfSetup{
+			Repos: writeMetadata(t, filepath.Join(dir, fmt.Sprint(i)), p.Repositories), Best: true, Questions: [][]string{args},
+		}
+	}
+	return askDNF(t, setups...)
+}
