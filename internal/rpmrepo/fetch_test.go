@@ -289,7 +289,7 @@ func TestFetchMirrors(t *testing.T) {
 		"broken":    {status(500), "500 Internal Server Error"},
 		"html":      {html, "HTML page"},
 		"text":      {content([]byte("hello")), "its size is 5"},
-		"loops":     {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, 302) }, "redirects"},
+		"loops":     {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }, "redirects"},
 		"hangs":     {func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "sent nothing"},
 		"not an RPM": {func(w http.ResponseWriter, r *http.Request) {
 			w.Write(bytes.Repeat([]byte("x"), 2000))

@@ -44,7 +44,7 @@ func TestLoad(t *testing.T) {
 			if got := len(r.Providers("instrument")); got != 2 {
 				t.Errorf("%d instruments", got)
 			}
-			if r.Package(0) != r.Package(0) {
+			if again := r.Package(r.Named("lute")[0]); again != lute {
 				t.Error("a package has two pointers")
 			}
 		}
@@ -345,7 +345,7 @@ func TestLoadChanging(t *testing.T) {
 		w.Write(bytes.Replace(old, []byte("before"), fmt.Append(nil, asked.Add(1)), 1))
 	})
 	_, err := client(t).Load(t.Context(), rpmrepo.DefaultConfig("test", s.URL))
-	if _, ok := errors.AsType[*rpmrepo.ChangedError](err); !ok {
+	if changed, ok := errors.AsType[*rpmrepo.ChangedError](err); !ok || !strings.Contains(changed.Error(), "try again in a while") {
 		t.Errorf("got %v", err)
 	}
 
@@ -489,7 +489,7 @@ func TestLoadNextMirror(t *testing.T) {
 	for name, h := range map[string]http.HandlerFunc{
 		"missing": status(404), "broken": status(500), "html": html,
 		"hangs": func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
-		"loops": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, 302) },
+		"loops": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) },
 	} {
 		for _, end := range []string{"repomd.xml", "primary.xml.gz"} {
 			t.Run(name+" "+end, func(t *testing.T) {

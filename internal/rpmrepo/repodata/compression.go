@@ -91,7 +91,7 @@ type wrapped struct {
 
 func (w wrapped) Read(p []byte) (int, error) {
 	n, err := w.ReadCloser.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = fmt.Errorf("decompressing %s: %w", w.kind, err)
 	}
 	return n, err

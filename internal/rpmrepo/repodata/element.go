@@ -79,6 +79,7 @@ func (s *scanner) content() ([]byte, error) {
 			if s.depth() < depth {
 				return s.joined, nil
 			}
+		case startTag: // passed over, up to its end
 		case textRun:
 			if s.depth() != depth {
 				continue

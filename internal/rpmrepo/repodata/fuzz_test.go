@@ -3,6 +3,7 @@ package repodata
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -80,7 +81,7 @@ func theirs(data []byte) (string, error) {
 	depth, roots := 0, 0
 	for {
 		tok, err := d.RawToken()
-		if err == io.EOF && depth == 0 && roots == 1 {
+		if errors.Is(err, io.EOF) && depth == 0 && roots == 1 {
 			return f.out.String(), nil
 		}
 		if err != nil {

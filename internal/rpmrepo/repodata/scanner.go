@@ -128,7 +128,7 @@ func (s *scanner) next() (token, error) {
 			return tok, nil
 		case err == nil:
 			continue
-		case err != errMore:
+		case !errors.Is(err, errMore):
 			return 0, err
 		}
 		more, err := s.fill()

@@ -19,6 +19,8 @@ func (e *NotFoundError) Error() string { return e.URL + " does not exist" }
 type StatusError struct {
 	URL  string
 	Code int
+	// RetryAfter is how long the server wants to be left alone; 0 if it does not say.
+	RetryAfter time.Duration
 }
 
 func (e *StatusError) Error() string {

@@ -70,18 +70,19 @@ func (f *Fetcher) Fetch(ctx context.Context, r Request, target Target) (place st
 				return "", final
 			}
 			failed[i] = err
-			gone[i] = !mayPass(err)
-			if in.pieced && isMismatch(err) {
-				gone[i] = false // the file may have changed between the pieces
-			}
-			if isMismatch(err) {
+			verdict := judge(err)
+			// Where the file was put together from pieces, it may have changed between them.
+			gone[i] = verdict == leave || verdict == spoilt && !in.pieced
+			if verdict == spoilt {
 				if err := in.restart(); err != nil {
 					return "", err
 				}
 			}
 			if !gone[i] {
 				live++
-				wait = max(wait, retryAfter(err))
+			}
+			if status, ok := errors.AsType[*StatusError](err); ok {
+				wait = max(wait, status.RetryAfter)
 			}
 			f.log(ctx, "transfer failed", "what", r.What, "error", err, "given up", gone[i])
 		}
@@ -120,7 +121,7 @@ func (f *Fetcher) final(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	}
 	if local, ok := errors.AsType[*localError](err); ok {
-		return local.error
+		return local.cause
 	}
 	return nil
 }
@@ -160,11 +161,6 @@ func Local(place string) (path string, remote bool, err error) {
 	}
 	return "", false, &placeError{Redact(place) + " is neither an http, https or file URL nor a path"}
 }
-
-// placeError is a place that cannot be read from at all.
-type placeError struct{ reason string }
-
-func (e *placeError) Error() string { return e.reason }
 
 // read copies a file of this machine.
 func (f *Fetcher) read(ctx context.Context, in *receipt, place, path string) error {
@@ -207,31 +203,6 @@ func (f *Fetcher) read(ctx context.Context, in *receipt, place, path string) err
 }
 
 const copySize = 128 << 10
-
-// mayPass says whether trying the same place again makes sense.
-func mayPass(err error) bool {
-	switch e := err.(type) {
-	case *StatusError:
-		return e.Code >= 500 && e.Code != http.StatusNotImplemented || e.Code == http.StatusTooManyRequests ||
-			e.Code == http.StatusRequestTimeout || e.Code == http.StatusTooEarly
-	case *netError:
-		return !hopeless(e)
-	case *StallError, *statusWait:
-		return true
-	}
-	return false
-}
-
-// isMismatch says that what arrived is of no use, so that going on with it makes no sense.
-func isMismatch(err error) bool {
-	switch err.(type) {
-	case *ChecksumError, *ContentError, *TooLargeError:
-		return true
-	case *StatusError, *StallError, *netError, *statusWait, *NotFoundError, *RedirectError, *placeError, *OfflineError:
-		return false
-	}
-	return true // an error of Request.Check
-}
 
 // pause grows with the rounds and is spread, so that many clients do not come back at once.
 func pause(round int) time.Duration {

@@ -2,11 +2,9 @@ package transfer
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,30 +12,6 @@ import (
 	"strings"
 	"time"
 )
-
-// netError is a connection that could not be made or broke.
-type netError struct {
-	url   string
-	cause error
-}
-
-func (e *netError) Error() string { return fmt.Sprintf("%s: %v", e.url, e.cause) }
-func (e *netError) Unwrap() error { return e.cause }
-
-// statusWait is a StatusError of a server that says when to come again.
-type statusWait struct {
-	StatusError
-	after time.Duration
-}
-
-func (e *statusWait) Unwrap() error { return &e.StatusError }
-
-func retryAfter(err error) time.Duration {
-	if e, ok := err.(*statusWait); ok {
-		return e.after
-	}
-	return 0
-}
 
 var errStalled = errors.New("stalled")
 
@@ -171,12 +145,11 @@ func (f *Fetcher) accept(resp *http.Response, in *receipt, place string) error {
 		}
 		return &netError{shown, errors.New("the server's file is shorter than what it had sent before")}
 	default:
-		status := StatusError{URL: shown, Code: code}
-		seconds, err := strconv.Atoi(resp.Header.Get("Retry-After"))
-		if err == nil && seconds > 0 && mayPass(&status) {
-			return &statusWait{status, min(time.Duration(min(seconds, 3600))*time.Second, longestWait)}
+		status := &StatusError{URL: shown, Code: code}
+		if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {
+			status.RetryAfter = min(time.Duration(min(seconds, 3600))*time.Second, longestWait)
 		}
-		return &status
+		return status
 	}
 	if want := in.request.Size; want > 0 && resp.ContentLength >= 0 && in.size+resp.ContentLength != want {
 		// Not before the content was seen: an HTML page has the wrong size too, and says more.
@@ -232,13 +205,4 @@ func (f *Fetcher) explain(ctx context.Context, err error, in *receipt, place str
 		err = fmt.Errorf("the connection ended after %d bytes, before the file did", in.size)
 	}
 	return &netError{shown, err}
-}
-
-// hopeless says that an error of a connection will not pass by itself.
-func hopeless(err error) bool {
-	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		return dns.IsNotFound
-	}
-	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
-	return untrusted
 }

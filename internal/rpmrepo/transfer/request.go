@@ -172,12 +172,9 @@ func (in *receipt) complete(place string) error {
 		}
 	}
 	if want.Check != nil {
-		return want.Check(place)
+		if err := want.Check(place); err != nil {
+			return &checkError{err}
+		}
 	}
 	return nil
 }
-
-// localError is a failure of this machine, which no other place can help.
-type localError struct{ error }
-
-func (e *localError) Unwrap() error { return e.error }

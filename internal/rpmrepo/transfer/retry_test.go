@@ -22,7 +22,10 @@ func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer(r)
 }
 
-func status(code int, header ...string) func(*http.Request) (*http.Response, error) {
+// answer is what the server does with one request.
+type answer = func(*http.Request) (*http.Response, error)
+
+func status(code int, header ...string) answer {
 	return func(r *http.Request) (*http.Response, error) {
 		resp := &http.Response{StatusCode: code, Header: http.Header{}, Body: http.NoBody, Request: r}
 		for i := 0; i < len(header); i += 2 {
