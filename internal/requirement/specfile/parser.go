@@ -18,6 +18,11 @@ type parser struct {
 	restart bool     // the preamble asked for that second pass
 	sources counter
 	patches counter
+
+	buildSystem     string
+	buildSystemLine int
+	buildOptions    []string // of %generate_buildrequires
+	generated       bool     // the spec has that section
 }
 
 // section is the part of a spec that a line belongs to.
@@ -131,6 +136,7 @@ func (p *parser) note(fatal bool, format string, args ...any) {
 
 // finish adds what follows from the whole spec.
 func (p *parser) finish() {
+	p.fillBuildSystem()
 	main := p.spec.Packages[0]
 	p.spec.Epoch, p.spec.Version, p.spec.Release = main.Epoch, main.Version, main.Release
 	if main.Name == "" {

@@ -34,7 +34,7 @@ var tags = map[string]tag{
 	"icon": ignored, "nosource": ignored, "nopatch": ignored, "docdir": ignored, "prefix": ignored, "prefixes": ignored,
 	"autoreq": ignored, "autoprov": ignored, "autoreqprov": ignored, "removepathpostfixes": ignored,
 	"modularitylabel": ignored, "translationurl": ignored, "upstreamreleases": ignored, "cookie": ignored,
-	"svnurl": ignored, "serial": special, "copyright": ignored, "buildsystem": text, "buildoption": ignored,
+	"svnurl": ignored, "serial": special, "copyright": ignored, "buildsystem": special, "buildoption": special,
 	"sourcelicense": ignored,
 }
 
@@ -74,7 +74,29 @@ func (p *parser) preambleLine(line string) {
 		}
 		p.dependencies(name, qualifier, value)
 	case special:
+		if name == "buildsystem" || name == "buildoption" {
+			p.buildSystemTag(name, qualifier, value)
+			return
+		}
 		p.specialTag(name, value)
+	}
+}
+
+// buildSystemTag handles BuildSystem and BuildOption (rpm 4.20, "Declarative builds"): of the sections that a build
+// system fills in, only %generate_buildrequires matters here.
+func (p *parser) buildSystemTag(name, section, value string) {
+	switch {
+	case name == "buildsystem":
+		p.buildSystem, p.buildSystemLine = value, p.line
+	case strings.TrimSpace(section) == "generate_buildrequires":
+		p.buildOptions = append(p.buildOptions, strings.Fields(value)...)
+	}
+}
+
+// fillBuildSystem adds the generator of a build system whose section the spec does not write itself.
+func (p *parser) fillBuildSystem() {
+	if p.buildSystem == "pyproject" && !p.generated {
+		p.spec.Dynamic = append(p.spec.Dynamic, Generator{Name: "pyproject_buildrequires", Args: p.buildOptions, Line: p.buildSystemLine})
 	}
 }
 

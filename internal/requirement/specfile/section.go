@@ -44,7 +44,7 @@ func (p *parser) begin(name, rest string) {
 	case "%patchlist":
 		p.section = patchList
 	case "%generate_buildrequires":
-		p.section = buildRequiresScript
+		p.section, p.generated = buildRequiresScript, true
 	case "%description":
 		p.find(name, parseSectionArgs(rest))
 	case "%files":

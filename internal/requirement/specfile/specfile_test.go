@@ -141,6 +141,19 @@ func TestIncludesAndLoadedMacros(t *testing.T) {
 	}
 }
 
+// TestDeclarativeBuild is by rpm's documentation of BuildSystem, which the rpmspec of the test machines is too old for.
+func TestDeclarativeBuild(t *testing.T) {
+	s := parse(t, head+"BuildSystem: pyproject\nBuildOption(install): foo\nBuildOption(generate_buildrequires): -x test\n", "fedora-43")
+	want := []specfile.Generator{{Name: "pyproject_buildrequires", Args: []string{"-x", "test"}, Line: 6}}
+	if diff := cmp.Diff(want, s.Dynamic); diff != "" || len(s.Diagnostics) > 0 {
+		t.Errorf("generators (-want +got):\n%s\n%v", diff, s.Diagnostics)
+	}
+	s = parse(t, head+"BuildSystem: autotools\n", "fedora-43")
+	if len(s.Dynamic) > 0 {
+		t.Errorf("autotools got %v", s.Dynamic)
+	}
+}
+
 func TestHostileSpecsEnd(t *testing.T) {
 	for name, text := range map[string]string{
 		"conditionals": strings.Repeat("%if 1\n", 10_000),

@@ -118,7 +118,8 @@ func pyDist(major string, args []string) string {
 	return strings.Join(words, " ")
 }
 
-// pypiSource is %pypi_source [NAME [VERSION [EXTENSION]]], the address of a source archive.
+// pypiSource is %pypi_source [NAME [VERSION [EXTENSION]]], the address of a source archive. Only its file name is given:
+// nothing that is read here depends on where the archive comes from.
 func pypiSource(e *macro.Engine, args []string) (string, error) {
 	expand := func(i int, fallback string) (string, error) {
 		if i < len(args) {
@@ -142,11 +143,7 @@ func pypiSource(e *macro.Engine, args []string) (string, error) {
 		return "", err
 	}
 	version = strings.ReplaceAll(version, "~", "")
-	first := "x"
-	if name != "" {
-		first = name[:1]
-	}
-	return "https://files.pythonhosted.org/packages/source/" + first + "/" + name + "/" + name + "-" + version + "." + extension, nil
+	return name + "-" + version + "." + extension, nil
 }
 
 // extrasPackages is %python_extras_subpkg -n NAME … EXTRA…: a package for each extra, which only requires.
