@@ -1,12 +1,15 @@
 package image_test
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -263,5 +266,38 @@ echo 'web:x:48:' >>/etc/group`
 	}
 	if img.IDs().Users["web"] != 48 || img.IDs().Groups["db"] != 999 {
 		t.Errorf("ids: %v", img.IDs())
+	}
+}
+
+func TestScriptThatFillsTheDisk(t *testing.T) {
+	b := builder(t)
+	lower, err := b.Unpack(t.Context(), base(t, b, build(t, shell(t, "dd"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps, _ := imagescript.Plan([]imagescript.Package{{
+		Name: "hog-1-1.noarch", Short: "hog",
+		Scripts: []rpm.Script{script(rpm.ScriptPost, "while :; do dd if=/dev/zero of=/hog bs=1M count=100; done")},
+	}}, false)
+	r := imagescript.Runner{Lower: lower, Upper: filepath.Join(t.TempDir(), "upper"), MaxBytes: 20 << 20, Log: slog.New(slog.DiscardHandler)}
+	err = r.Run(t.Context(), steps)
+	var failed *imagescript.Error
+	if !errors.As(err, &failed) || failed.Package != "hog-1-1.noarch" || !strings.Contains(err.Error(), "writes more") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestScriptsEndWithTheContext(t *testing.T) {
+	b := builder(t)
+	lower, err := b.Unpack(t.Context(), base(t, b, build(t, shell(t))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps, _ := imagescript.Plan([]imagescript.Package{{Name: "x", Short: "x", Scripts: []rpm.Script{script(rpm.ScriptPost, "while :; do :; done")}}}, false)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	r := imagescript.Runner{Lower: lower, Upper: filepath.Join(t.TempDir(), "upper"), Log: slog.New(slog.DiscardHandler)}
+	if err := r.Run(ctx, steps); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -22,6 +22,8 @@ type Runner struct {
 	Upper string
 	// Epoch is what scripts that honour SOURCE_DATE_EPOCH take for the time; in seconds since 1970.
 	Epoch int64
+	// MaxBytes is how much all scripts together may leave in Upper. Zero: 4 GiB.
+	MaxBytes int64
 	// Log receives the output of scripts that succeed, at debug level. Required.
 	Log *slog.Logger
 }
@@ -51,8 +53,7 @@ const (
 	maxOutput    = 16 << 20
 	maxMemory    = 4 << 30
 	maxProcesses = 1024
-	// maxChanges is how many bytes all scripts together may leave.
-	maxChanges = 4 << 30
+	maxChanges   = 4 << 30
 )
 
 // scriptFile is where a script lies while it runs. /tmp is not part of the root filesystem.
@@ -79,11 +80,15 @@ func (r *Runner) step(ctx context.Context, s *Step) error {
 	}
 	var output bytes.Buffer
 	spec.Stdout, spec.Stderr = &output, &output
-	_, err = sandbox.Run(ctx, spec)
+	watched, stop := r.watch(ctx)
+	_, err = sandbox.Run(watched, spec)
+	stop()
 	text := tail(output.String())
 	var exit *sandbox.ExitError
 	switch {
-	case errors.As(err, &exit):
+	case errors.Is(context.Cause(watched), errTooMuch):
+		return fail(text, errTooMuch)
+	case errors.As(err, &exit) && ctx.Err() == nil:
 		return fail(text, err)
 	case err != nil && ctx.Err() != nil:
 		return err
