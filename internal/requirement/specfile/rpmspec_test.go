@@ -36,7 +36,7 @@ var snippets = []string{
 	"Requires: a\tb", "Requires: \"a\"", "Requires: _a", "Requires: .a", "Requires: a > = 1", "Requires: a = 1 = 2", "Requires: =  1",
 	"Requires(pre,postun): a", "Requires(meta): a", "Requires(interp): a", "Provides(x): a", "OrderWithRequires: a",
 	"BuildRequires: (a if b)", "%post\n", "%triggerin -- foo, bar > 1\necho", "%filetriggerin -- /usr\necho", "%verifyscript\necho",
-	"%post -p \"/bin/bash\"\n", "%post -p /bin/true\n", "%package x\nSummary: y\nRequires: inner\n%description x\n",
+	"%post -p \"/bin/bash\"\n", "%post -p /bin/true\n", "%post -p \"/bin/sh -x\"\necho", "%package x\nSummary: y\nRequires: inner\n%description x\n",
 	"%{?nosuch}", "Requires: %{?nosuch}", "Requires: a,%{?nosuch}", "%bcond_with x\n%if %{with x}\nRequires: a\n%endif",
 	"%bcond_without x\n%{?with_x:Requires: b}\n%if %{with x}\nRequires: a\n%endif", "%bcond x 1\n%if %{with x}\nRequires: a\n%endif",
 	"%bcond y 0\n%bcond x %{with y}\n%if %{without x}\nRequires: a\n%endif", "%global x 1\n%{?x}", "%if 0%{nosuch}\n%endif",

@@ -171,6 +171,9 @@ const maxPackages = 20_000
 // luaRequirement is what rpm puts on a package with a scriptlet in its built-in Lua.
 const luaRequirement = "rpmlib(BuiltinLuaScripts) <= 4.2.2-1"
 
+// argumentsRequirement is what rpm puts on a package whose scriptlet's interpreter takes arguments.
+const argumentsRequirement = "rpmlib(ScriptletInterpreterArgs) <= 4.0.3-1"
+
 // scriptlet adds the interpreter of a scriptlet to its package's requirements.
 func (p *parser) scriptlet(name, rest string) {
 	a := parseSectionArgs(rest)
@@ -189,9 +192,12 @@ func (p *parser) scriptlet(name, rest string) {
 		p.fatal("unknown built-in interpreter %s", program)
 		return
 	}
-	pkg.Requires = append(pkg.Requires, Dependency{
-		Text: program, Written: p.written(), Tag: name, File: p.file(), Line: p.line, Condition: p.condition(), Implied: true,
-	})
+	d := Dependency{Text: program, Written: p.written(), Tag: name, File: p.file(), Line: p.line, Condition: p.condition(), Implied: true}
+	pkg.Requires = append(pkg.Requires, d)
+	if len(a.interpreter) > 1 {
+		d.Text = argumentsRequirement
+		pkg.Requires = append(pkg.Requires, d)
+	}
 }
 
 // generator notes a call that a target's macros left in %generate_buildrequires, see [GeneratorMark].
