@@ -2,7 +2,6 @@ package requirement
 
 import (
 	"fmt"
-	"io/fs"
 	"strings"
 
 	"github.com/slipway-build/slipway/internal/requirement/ansible"
