@@ -63,18 +63,24 @@ type Registry struct {
 }
 
 // Records keeps snapshots and promotions. ErrNoRecord is what it answers for what it does not have.
+// It is safe for concurrent use, and several may be open on the same records, in one process or in
+// many.
 type Records interface {
 	// AddSnapshot records a snapshot; one that is there already stays as it is.
 	AddSnapshot(ctx context.Context, s *Snapshot) error
-	// Snapshot finds a snapshot of a service by its ID, the beginning of it, or its alias.
+	// Snapshot finds a snapshot of a service by its ID, the beginning of it (four letters or more), or
+	// its alias.
 	Snapshot(ctx context.Context, service, name string) (*Snapshot, error)
-	// SnapshotOf finds the snapshot that a candidate came to.
+	// SnapshotOf finds the newest snapshot that a candidate came to.
 	SnapshotOf(ctx context.Context, service, candidate string) (*Snapshot, error)
-	// Begin records that a promotion has begun and gives it its number.
+	// Begin records that a promotion of a recorded snapshot has begun and gives it its number. An
+	// environment has one at a time: while another one runs it is a *BusyError. One whose process has
+	// gone without ending it is ended as Aborted first.
 	Begin(ctx context.Context, p *Promotion) error
-	// End records how it ended. A promotion ends once.
+	// End records how it ended, by whoever began it. A promotion ends once.
 	End(ctx context.Context, number int64, state State, message string, at time.Time) error
-	// Promotions lists those of an environment, newest first.
+	// Promotions lists at most limit of an environment, newest first. Only those are Running that
+	// somebody runs: what was left by a process that is gone is Aborted, without a time.
 	Promotions(ctx context.Context, service, environment string, limit int) ([]Promotion, error)
 }
 

@@ -1,6 +1,9 @@
 package release
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // State is where a promotion stands. Nothing leaves a terminal state.
 type State string
@@ -29,4 +32,20 @@ type Promotion struct {
 	Message     string    `json:"message,omitempty"` // why it failed
 	Began       time.Time `json:"began"`
 	Ended       time.Time `json:"ended,omitzero"`
+}
+
+// BusyError says that another promotion to the environment is under way. Trying again later helps.
+type BusyError struct {
+	Environment string
+	// Running is the other one; nil where it is only just beginning.
+	Running *Promotion
+}
+
+func (e *BusyError) Error() string {
+	if e.Running == nil {
+		return fmt.Sprintf("another promotion to %s is just beginning: wait for it to end", e.Environment)
+	}
+	p := e.Running
+	return fmt.Sprintf("promotion %d to %s is under way (snapshot %s, by %s, since %s): wait for it to end",
+		p.Number, e.Environment, p.Snapshot[:min(12, len(p.Snapshot))], p.Actor, p.Began.Local().Format(time.TimeOnly))
 }
