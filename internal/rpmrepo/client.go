@@ -67,7 +67,7 @@ func (c *Client) Load(ctx context.Context, config Config) (*Repository, error) {
 	if err != nil {
 		return nil, err
 	}
-	first, err := s.load(ctx, "")
+	first, err := s.load(ctx, config, "")
 	if err == nil || !isStale(err) {
 		return first, s.explain(err)
 	}
@@ -76,7 +76,7 @@ func (c *Client) Load(ctx context.Context, config Config) (*Repository, error) {
 	if stale, ok := errors.AsType[*staleError](err); ok {
 		seen = stale.repomd
 	}
-	second, err := s.load(ctx, seen)
+	second, err := s.load(ctx, config, seen)
 	if err != nil && isStale(err) {
 		stale, _ := errors.AsType[*staleError](err)
 		if stale.repomd != seen {

@@ -30,9 +30,9 @@ func isStale(err error) bool {
 	return ok
 }
 
-// load reads the repository. seen is the sha256 of a repomd.xml that turned out to be stale; empty
+// load reads the repository for a configuration of this site. seen is the sha256 of a repomd.xml that turned out to be stale; empty
 // at the first try.
-func (s *site) load(ctx context.Context, seen string) (*Repository, error) {
+func (s *site) load(ctx context.Context, config Config, seen string) (*Repository, error) {
 	md, err := s.findRepomd(ctx, seen != "")
 	if err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func (s *site) load(ctx context.Context, seen string) (*Repository, error) {
 	if err != nil {
 		return nil, err
 	}
-	repo := newRepository(s.config, index)
+	repo := newRepository(config, index)
 	repo.State = State{RepomdSHA256: md.sha256, Revision: md.Revision, Timestamp: md.Timestamp}
 	if files, ok := md.Find("filelists"); ok {
 		repo.loadFiles = func(ctx context.Context) (*repodata.Files, error) {

@@ -378,6 +378,7 @@ func TestLoadSigned(t *testing.T) {
 	}
 	load(t, client(t), with(good))
 	load(t, client(t), with(serve(t, good).URL))
+	load(t, client(t), with(serve(t, good).URL+"/?token=x"))
 	for name, dir := range map[string]string{"unsigned": unsigned, "forged": forged, "changed": changed} {
 		_, err := client(t).Load(t.Context(), with(dir))
 		e, ok := errors.AsType[*rpmrepo.SignatureError](err)
@@ -569,6 +570,22 @@ func TestLoadExcludes(t *testing.T) {
 		config.Include, config.Exclude = test.include, test.exclude
 		if got := names(load(t, client(t), config)); !slices.Equal(got, test.want) {
 			t.Errorf("include %v, exclude %v gives %v, want %v", test.include, test.exclude, got, test.want)
+		}
+	}
+}
+
+// Configurations of one place share what is fetched, and nothing else.
+func TestLoadSharedSite(t *testing.T) {
+	c := client(t)
+	all := rpmrepo.DefaultConfig("test", repository(t, nil, repotest.Options{}))
+	some := all
+	some.Exclude, some.Priority = []string{"viol"}, 7
+	for range 2 {
+		if r := load(t, c, all); r.Config.Priority != 99 || !slices.Equal(names(r), allNames) {
+			t.Errorf("priority %d, %v", r.Config.Priority, names(r))
+		}
+		if r := load(t, c, some); r.Config.Priority != 7 || !slices.Equal(names(r), []string{"lute", "wood"}) {
+			t.Errorf("priority %d, %v", r.Config.Priority, names(r))
 		}
 	}
 }

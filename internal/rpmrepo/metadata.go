@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/google/renameio/v2"
 
@@ -102,7 +103,7 @@ func vouched(versions []repodata.MetalinkVersion, data []byte, place string) err
 // checkSignature fetches the detached signature that stands beside repomd.xml and verifies it.
 func (s *site) checkSignature(ctx context.Context, data []byte, place string) error {
 	signature, _, err := s.fetchSmall(ctx, transfer.Request{
-		What: "the signature of repomd.xml", Places: []string{place + ".asc"}, Limit: maxKeys, Fresh: true, Checked: true,
+		What: "the signature of repomd.xml", Places: []string{beside(place, ".asc")}, Limit: maxKeys, Fresh: true, Checked: true,
 	}, nil)
 	if err != nil {
 		return &SignatureError{Repository: s.config.ID, File: "repomd.xml", Cause: err}
@@ -111,6 +112,18 @@ func (s *site) checkSignature(ctx context.Context, data []byte, place string) er
 		_, err := k.ring.VerifyDetached(data, signature)
 		return err
 	})
+}
+
+// beside gives the place of the file whose name has something at its end.
+func beside(place, end string) string {
+	if !isRemote(place) {
+		return place + end
+	}
+	path, query, ok := strings.Cut(place, "?")
+	if ok {
+		query = "?" + query
+	}
+	return path + end + query
 }
 
 // The documents that were seen last are in a folder of their own: they have names, not checksums,
@@ -130,12 +143,12 @@ func (c *Client) rememberAs(name string, data []byte) error {
 }
 
 func (s *site) remember(repomd []byte) error {
-	return s.client.rememberAs("repomd-"+s.key, repomd)
+	return s.client.rememberAs("repomd-"+s.name, repomd)
 }
 
 func (s *site) rememberedRepomd() (*metadata, error) {
 	missing := &OfflineError{What: "the metadata of repository " + s.config.ID}
-	data, err := os.ReadFile(s.client.rememberedPath("repomd-" + s.key))
+	data, err := os.ReadFile(s.client.rememberedPath("repomd-" + s.name))
 	if err != nil {
 		return nil, missing
 	}

@@ -20,7 +20,7 @@ import (
 type site struct {
 	client  *Client
 	config  Config
-	key     string // names the site in the cache
+	name    string // of the site in the cache
 	fetcher *transfer.Fetcher
 
 	mu sync.Mutex
@@ -39,16 +39,22 @@ type mirrors struct {
 // site gives the site of a configuration, the same for all that differ only in what is done with
 // the packages.
 func (c *Client) site(config Config) (*site, error) {
-	parts := []string{config.ID, config.MirrorList, config.Metalink, config.Username, string(config.Password),
-		config.Proxy, config.ProxyUsername, string(config.ProxyPassword), config.SSLCACert, config.SSLClientCert,
-		config.SSLClientKey, fmt.Sprint(config.SSLNoVerify, config.RepoGPGCheck, len(config.BaseURL))}
-	key := cache.Key(slices.Concat(parts, config.BaseURL, config.GPGKey)...)
+	// Two sites differ in all of this; what is kept on disk is named without the secrets in it.
+	named := []string{config.ID, transfer.Redact(config.MirrorList), transfer.Redact(config.Metalink), fmt.Sprint(config.RepoGPGCheck)}
+	for _, place := range slices.Concat(config.BaseURL, config.GPGKey) {
+		named = append(named, transfer.Redact(place))
+	}
+	key := cache.Key(slices.Concat(named, config.BaseURL, config.GPGKey, []string{
+		config.MirrorList, config.Metalink, config.Username, string(config.Password),
+		config.Proxy, config.ProxyUsername, string(config.ProxyPassword),
+		config.SSLCACert, config.SSLClientCert, config.SSLClientKey, fmt.Sprint(config.SSLNoVerify),
+	})...)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s := c.sites[key]; s != nil {
 		return s, nil
 	}
-	s := &site{client: c, config: config, key: key}
+	s := &site{client: c, config: config, name: cache.Key(named...)}
 	if err := s.connect(); err != nil {
 		return nil, s.explain(err)
 	}

@@ -179,7 +179,7 @@ func (p *metalinkParser) url(name string) error {
 	}
 	url := strings.TrimSpace(string(text))
 	scheme, _, _ := strings.Cut(url, "://")
-	if scheme != "https" && scheme != "http" && scheme != "file" {
+	if !isScheme(scheme) {
 		return nil
 	}
 	if len(p.mirrors) == maxMirrors {
@@ -196,7 +196,7 @@ func ParseMirrorList(data []byte) ([]string, error) {
 	for line := range strings.Lines(string(data)) {
 		line = strings.TrimSpace(line)
 		scheme, _, _ := strings.Cut(line, "://")
-		if scheme != "https" && scheme != "http" && scheme != "file" {
+		if !isScheme(scheme) {
 			continue
 		}
 		if len(urls) == maxMirrors {

@@ -197,6 +197,8 @@ func TestPrimaryErrors(t *testing.T) {
 		{"escape", `href="Packages/`, `href="../../Packages/`, "not a path inside"},
 		{"absolute", `href="Packages/`, `href="/Packages/`, "not a path inside"},
 		{"url", `href="Packages/`, `href="http://example.org/`, "not a path inside"},
+		{"base escape", `xml:base="https://example.org/other/"`, `xml:base="../.."`, "neither a URL nor a path"},
+		{"base scheme", `xml:base="https:`, `xml:base="gopher:`, "neither a URL nor a path"},
 		{"comparison", `flags="GE"`, `flags="NE"`, "no comparison"},
 		{"nameless", `<rpm:entry name="songbook"/>`, "<rpm:entry/>", "has no name"},
 		{"mismatch", "</rpm:license>", "</license>", "does not match"},

@@ -240,11 +240,14 @@ func (s *scanner) place(href string) (string, error) {
 	if !ValidLocation(href) {
 		return "", s.errorf("%.200q is not a path inside of the repository", href)
 	}
-	if ok && len(base) > 0 {
-		if hasControl(base) {
-			return "", s.errorf("%.200q is not a URL", base)
-		}
-		return strings.TrimSuffix(string(base), "/") + "/" + href, nil
+	if !ok || len(base) == 0 {
+		return href, nil
 	}
-	return href, nil
+	whole := strings.TrimSuffix(string(base), "/") + "/" + href
+	if scheme, _, isURL := strings.Cut(whole, "://"); hasControl(base) || !isURL && !ValidLocation(whole) || isURL && !isScheme(scheme) {
+		return "", s.errorf("%.200q is neither a URL nor a path inside of the repository", base)
+	}
+	return whole, nil
 }
+
+func isScheme(s string) bool { return s == "https" || s == "http" || s == "file" }
