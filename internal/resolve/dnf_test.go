@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/slipway-build/slipway/internal/resolve"
 )
 
 // TestRulesAgainstDNF puts the table of rules to dnf as well: what we say we do is what it does.
@@ -41,15 +43,26 @@ func TestRulesAgainstDNF(t *testing.T) {
 // TestWorldsAgainstDNF puts random worlds to dnf. With -shrink each difference is made as small as it
 // gets, which takes a while.
 func TestWorldsAgainstDNF(t *testing.T) {
-	needDNF(t)
 	l := limits{names: 12, versions: 3, requests: 3, rich: true, weak: true, repos: true}
+	compareWorlds(t, l, false)
+}
+
+// TestWeakWorldsAgainstDNF does so with weak dependencies being installed. These are close to
+// optional, so a difference now and then is no harm.
+func TestWeakWorldsAgainstDNF(t *testing.T) {
+	compareWorlds(t, limits{names: 12, versions: 2, requests: 2, weak: true}, true)
+}
+
+func compareWorlds(t *testing.T, l limits, weak bool) {
+	t.Helper()
+	needDNF(t)
 	worlds := make([]world, *questions)
 	for i := range worlds {
 		worlds[i] = randomWorld(rand.New(rand.NewPCG(*seed, uint64(i))), l)
 	}
 	all := tally{kind: "worlds"}
-	for i, dnf := range askWorlds(t, worlds...) {
-		us := askUs(t, worlds[i].problem(t))
+	for i, dnf := range askWorlds(t, weak, worlds...) {
+		us := askUs(t, problemOfWorld(t, worlds[i], weak))
 		all.add(us, dnf)
 		if agree(us, dnf) {
 			continue
@@ -60,13 +73,13 @@ func TestWorldsAgainstDNF(t *testing.T) {
 		}
 		if *shrink {
 			worlds[i] = worlds[i].shrink(func(w world) error {
-				us, dnf := askUs(t, w.problem(t)), askWorlds(t, w)[0]
+				us, dnf := askUs(t, problemOfWorld(t, w, weak)), askWorlds(t, weak, w)[0]
 				if agree(us, dnf) {
 					return nil
 				}
 				return fmt.Errorf("we say %q%s, dnf says %q%s", us.Packages, us.Error, dnf.Packages, dnf.Error)
 			})
-			us, dnf = askUs(t, worlds[i].problem(t)), askWorlds(t, worlds[i])[0]
+			us, dnf = askUs(t, problemOfWorld(t, worlds[i], weak)), askWorlds(t, weak, worlds[i])[0]
 		}
 		report("we say %q%s, dnf says %q%s\n%s", us.Packages, us.Error, dnf.Packages, dnf.Error, worlds[i])
 	}
@@ -81,7 +94,7 @@ func agree(a, b answer) bool {
 }
 
 // askWorlds puts each world to dnf.
-func askWorlds(t *testing.T, worlds ...world) []answer {
+func askWorlds(t *testing.T, weak bool, worlds ...world) []answer {
 	t.Helper()
 	dir := t.TempDir()
 	setups := make([]dnfSetup, len(worlds))
@@ -92,8 +105,14 @@ func askWorlds(t *testing.T, worlds ...world) []answer {
 			args = append(args, r.Dependency.String())
 		}
 		setups[i] = dnfSetup{
-			Repos: writeMetadata(t, filepath.Join(dir, fmt.Sprint(i)), p.Repositories), Best: true, Questions: [][]string{args},
+			Repos: writeMetadata(t, filepath.Join(dir, fmt.Sprint(i)), p.Repositories), Best: true, Weak: weak, Questions: [][]string{args},
 		}
 	}
 	return askDNF(t, setups...)
+}
+
+func problemOfWorld(t testing.TB, w world, weak bool) resolve.Problem {
+	p := w.problem(t)
+	p.Weak = weak
+	return p
 }

@@ -1,6 +1,7 @@
 package resolve
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sort"
@@ -69,7 +70,12 @@ func newPool(ctx context.Context, p Problem) *pool {
 		formulas:  map[formulaKey]formula{},
 		taken:     map[string]*virtual{},
 	}
-	for _, r := range p.Repositories {
+	// dnf loads repositories in this order, too; it decides where nothing else does.
+	byWorth := slices.Clone(p.Repositories)
+	slices.SortStableFunc(byWorth, func(a, b *rpmrepo.Repository) int {
+		return cmp.Or(cmp.Compare(a.Config.Priority, b.Config.Priority), cmp.Compare(a.Config.Cost, b.Config.Cost))
+	})
+	for _, r := range byWorth {
 		pl.repos = append(pl.repos, source{r, pl.last})
 		pl.last += id(r.Len())
 	}

@@ -7,7 +7,8 @@ import (
 
 // Problem is what is asked: which packages of these repositories make all requests true?
 type Problem struct {
-	// Repositories are all that may be taken from. Their order breaks ties only, as in dnf.
+	// Repositories are all that may be taken from. Among those of one priority and cost, their order
+	// decides where nothing else does, as in dnf.
 	Repositories []*rpmrepo.Repository
 	// Arch is the target's architecture ("x86_64"). Packages of this architecture and noarch are
 	// seen, no others: images are not multilib.

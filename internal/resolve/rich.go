@@ -132,16 +132,17 @@ func (p *pool) set(r *rpm.Rich) []id {
 	return nil // rpm does not allow the other operators here
 }
 
+// isNever says whether a formula can be seen not to hold, whatever is installed.
+func (f formula) isNever() bool {
+	return slices.ContainsFunc(f, func(clause []sat.Lit) bool { return len(clause) == 0 })
+}
+
 // conjunction is the formula that holds where both do.
 func conjunction(a, b formula) formula {
-	if len(a)+len(b) > maxClauses {
+	if a.isNever() || b.isNever() || len(a)+len(b) > maxClauses {
 		return never
 	}
-	f := slices.Concat(a, b)
-	if f == nil {
-		return always
-	}
-	return f
+	return append(slices.Clip(a), b...)
 }
 
 // disjunction is the formula that holds where one of the two does: every clause of one with every

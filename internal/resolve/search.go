@@ -18,6 +18,8 @@ type search struct {
 	policy policy
 	asks   []ask
 	noBest bool
+	// recommends says that weak dependencies are installed as well
+	recommends bool
 
 	rules   []rule       // by clause; the zero rule for learned ones
 	jobs    []sat.Clause // of requests
@@ -40,7 +42,7 @@ type branch struct {
 
 func newSearch(p *pool, problem Problem) *search {
 	s := &search{
-		pool: p, asks: asksOf(problem.Requests), noBest: problem.NoBest,
+		pool: p, asks: asksOf(problem.Requests), noBest: problem.NoBest, recommends: problem.Weak,
 		sat: sat.New(int(p.last)),
 	}
 	s.policy = policy{pool: p, keep: problem.Keep, weak: &weakness{
@@ -80,12 +82,15 @@ func (s *search) run() error {
 		if s.sat.Level() < level {
 			continue
 		}
-		changed, err := s.simplify()
-		if err != nil {
-			return err
+		changed, err := false, error(nil)
+		if s.recommends {
+			changed, err = s.addWeak()
 		}
-		if !changed {
-			return nil
+		if err == nil && !changed {
+			changed, err = s.simplify()
+		}
+		if err != nil || !changed {
+			return err
 		}
 	}
 }
@@ -132,17 +137,22 @@ func (s *search) install(ids []id) error {
 // open gives the undecided candidates of a clause which is not true yet and whose conditions are;
 // none if there is nothing to choose.
 func (s *search) open(c sat.Clause, ids []id) []id {
+	ids = s.openIn(s.sat.Literals(c), ids)
+	if len(ids) > 1 {
+		ids = s.withoutDoomed(ids)
+	}
+	return ids
+}
+
+func (s *search) openIn(clause []sat.Lit, ids []id) []id {
 	ids = ids[:0]
-	for _, l := range s.sat.Literals(c) {
+	for _, l := range clause {
 		switch v := s.sat.Value(l); {
 		case v == sat.True, l < 0 && v == sat.Unknown:
 			return nil
 		case l > 0 && v == sat.Unknown:
 			ids = append(ids, id(l))
 		}
-	}
-	if len(ids) > 1 {
-		ids = s.withoutDoomed(ids)
 	}
 	return ids
 }

@@ -51,6 +51,9 @@ func (s *search) reasons() map[id][]Why {
 	slices.SortFunc(from, func(a, b id) int { return strings.Compare(s.pool.label(a), s.pool.label(b)) })
 	for _, i := range from {
 		s.reasonsOfConflicts(i, reasons)
+		if s.recommends {
+			s.weakReasons(i, reasons)
+		}
 		requires := s.pool.pkg(i).Requires
 		for n, d := range requires {
 			if isFeature(d) || repeats(requires[:n], d) {
@@ -80,6 +83,39 @@ func (s *search) reasonsOfConflicts(i id, reasons map[id][]Why) {
 			}
 		}
 	}
+}
+
+// weakReasons adds what a package recommends, and who has it as a supplement.
+func (s *search) weakReasons(i id, reasons map[id][]Why) {
+	for _, d := range s.pool.pkg(i).Recommends {
+		for _, other := range s.metBy(d) {
+			why := Why{Dependency: plain(d).String(), Package: s.pool.label(i), Weak: true}
+			reasons[other] = append(reasons[other], why)
+		}
+	}
+	for _, d := range s.pool.pkg(i).Supplements {
+		if !s.pool.holds(d, s.policy.weak.installed) {
+			continue
+		}
+		for _, other := range s.supplementedBy(d) {
+			why := Why{Dependency: s.pool.pkg(i).Name, Package: s.pool.label(other), Weak: true}
+			reasons[i] = append(reasons[i], why)
+		}
+	}
+}
+
+// supplementedBy gives the installed packages that a supplement speaks of.
+func (s *search) supplementedBy(d rpm.Dependency) []id {
+	leaves := []rpm.Dependency{d}
+	if d.IsRich() {
+		leaves = leavesOf(s.pool.parseRich(d.Name))
+	}
+	var ids []id
+	for _, leaf := range leaves {
+		ids = append(ids, s.metBy(leaf)...)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 // metBy gives the installed packages that a dependency has to thank for holding.
