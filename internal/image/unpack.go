@@ -29,7 +29,16 @@ func (b *Builder) Unpack(ctx context.Context, img v1.Image) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("unpacking image: %w", err)
 	}
-	dirs, err := b.unpack(ctx, layers)
+	// A layer of a registry would have to be read to tell its diff id; the configuration has them.
+	config, err := img.ConfigFile()
+	if err != nil {
+		return nil, fmt.Errorf("unpacking image: %w", err)
+	}
+	ids := config.RootFS.DiffIDs
+	if len(ids) != len(layers) {
+		return nil, fmt.Errorf("unpacking image: its configuration has %d diff ids for %d layers", len(ids), len(layers))
+	}
+	dirs, err := b.unpack(ctx, layers, ids)
 	if err != nil {
 		return nil, fmt.Errorf("unpacking image: %w", err)
 	}
@@ -37,21 +46,21 @@ func (b *Builder) Unpack(ctx context.Context, img v1.Image) ([]string, error) {
 }
 
 func (b *Builder) unpackBlobs(ctx context.Context, blobs []layer.Blob) ([]string, error) {
-	layers := make([]v1.Layer, len(blobs))
+	layers, ids := make([]v1.Layer, len(blobs)), make([]v1.Hash, len(blobs))
 	for i := range blobs {
-		layers[i] = &Layer{blob: blobs[i]}
+		layers[i], ids[i] = &Layer{blob: blobs[i]}, hash(blobs[i].DiffID)
 	}
-	return b.unpack(ctx, layers)
+	return b.unpack(ctx, layers, ids)
 }
 
-// unpack gives the folders of layers, which come lowest first, topmost first.
-func (b *Builder) unpack(ctx context.Context, layers []v1.Layer) ([]string, error) {
+// unpack gives the folders of layers with these diff ids, which come lowest first, topmost first.
+func (b *Builder) unpack(ctx context.Context, layers []v1.Layer, ids []v1.Hash) ([]string, error) {
 	dirs := make([]string, len(layers))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(b.workers())
 	for i, l := range layers {
 		g.Go(func() (err error) {
-			dirs[i], err = b.unpackLayer(ctx, l)
+			dirs[i], err = b.unpackLayer(ctx, l, ids[i])
 			return err
 		})
 	}
@@ -62,11 +71,7 @@ func (b *Builder) unpack(ctx context.Context, layers []v1.Layer) ([]string, erro
 	return dirs, nil
 }
 
-func (b *Builder) unpackLayer(ctx context.Context, l v1.Layer) (string, error) {
-	id, err := l.DiffID()
-	if err != nil {
-		return "", err
-	}
+func (b *Builder) unpackLayer(ctx context.Context, l v1.Layer, id v1.Hash) (string, error) {
 	if id.Algorithm != "sha256" || len(id.Hex) != sha256.Size*2 {
 		return "", fmt.Errorf("layer %s: its diff id is no sha256", id)
 	}
