@@ -69,6 +69,16 @@ func repositories(t testing.TB, text string) []*rpmrepo.Repository {
 	return repos
 }
 
+// packagesOf reads the packages of one repository.
+func packagesOf(t testing.TB, text string) []rpmrepo.Package {
+	t.Helper()
+	var packages []rpmrepo.Package
+	for _, p := range repositories(t, text)[0].All() {
+		packages = append(packages, *p)
+	}
+	return packages
+}
+
 func addDependencies(t testing.TB, p *rpmrepo.Package, line string) {
 	t.Helper()
 	key, list, found := strings.Cut(strings.TrimSpace(line), ":")
