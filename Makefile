@@ -14,10 +14,11 @@ VULN        := $(DEV_CACHE)/bin/govulncheck-$(GOVULNCHECK)
 VERSION     := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 FUZZTIME    ?= 30s
 TESTFLAGS   ?=
+BENCHFLAGS  ?=
 
 export CGO_ENABLED ?= 0
 
-.PHONY: help build test test-deep check bench demo demo-down fuzz clean
+.PHONY: help build test test-deep check bench bench-go demo demo-down fuzz clean
 
 help: ## Explain the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,7 +39,10 @@ check: $(LINT) ## Check format, vet, staticcheck, lint, and known vulnerabilitie
 	@go mod verify >/dev/null && go mod tidy -diff
 	@hack/govulncheck $(VULN) $(GOVULNCHECK)
 
-bench: ## Run the benchmarks
+bench: build ## Measure Slipway beside dnf, buildah and pip (about 10 minutes; BENCHFLAGS=-size=small is quick)
+	@go run ./tools/bench $(BENCHFLAGS)
+
+bench-go: ## Run the benchmarks of the packages
 	@go test -run '^$$' -bench . -benchmem ./internal/...
 
 fuzz: ## Run every fuzz target for FUZZTIME (30s)
