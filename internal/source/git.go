@@ -18,6 +18,7 @@ const maxOutput = 256 << 20
 type gitError struct {
 	command string
 	message string
+	silent  bool // it complained of nothing; message is how it ended
 }
 
 func (e *gitError) Error() string { return "git " + e.command + ": " + e.message }
@@ -32,10 +33,11 @@ func git(ctx context.Context, dir string, args ...string) (string, error) {
 			return "", context.Cause(ctx)
 		}
 		text := complaint(msg.String())
-		if text == "" {
+		silent := text == ""
+		if silent {
 			text = err.Error()
 		}
-		return "", &gitError{command: args[0], message: scrub(text, args)}
+		return "", &gitError{command: args[0], message: scrub(text, args), silent: silent}
 	}
 	return out.String(), nil
 }
@@ -65,7 +67,9 @@ func cleanEnv() []string {
 	for _, e := range os.Environ() {
 		name, _, _ := strings.Cut(e, "=")
 		switch name {
-		case "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_PREFIX", "LC_ALL":
+		case "GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE", "GIT_IMPLICIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY",
+			"GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH", "GIT_NAMESPACE", "GIT_PREFIX", "GIT_SHALLOW_FILE", "GIT_GRAFT_FILE",
+			"GIT_REPLACE_REF_BASE", "GIT_DEFAULT_HASH", "LC_ALL":
 		default:
 			env = append(env, e)
 		}
@@ -89,7 +93,7 @@ func complaint(text string) string {
 // scrub removes the credentials of any URL among the arguments from git's words.
 func scrub(text string, args []string) string {
 	for _, a := range args {
-		if clean := redact(a); clean != a {
+		if clean := Redact(a); clean != a {
 			text = strings.ReplaceAll(text, a, clean)
 			if i, j := strings.Index(a, "://"), strings.LastIndex(a, "@"); i >= 0 && j > i {
 				text = strings.ReplaceAll(text, a[i+3:j+1], "")

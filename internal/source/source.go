@@ -13,6 +13,7 @@ package source
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -70,20 +71,33 @@ func (s *Store) Mirror(repository string) (*Mirror, error) {
 func checkURL(u string) error {
 	scheme, _, helper := strings.Cut(u, "::")
 	if u == "" || u[0] == '-' || strings.ContainsAny(u, "\x00\n") || helper && !strings.ContainsAny(scheme, "/[") {
-		return fmt.Errorf("%q is not a repository's URL or path", u)
+		return fmt.Errorf("%q is not a repository's URL or path", Redact(u))
 	}
 	return nil
 }
 
 // URL is the repository's address without credentials.
-func (m *Mirror) URL() string { return redact(m.url) }
+func (m *Mirror) URL() string { return Redact(m.url) }
 
-func redact(s string) string {
-	if u, err := url.Parse(s); err == nil && u.User != nil {
-		u.User = nil
-		return u.String()
+// Redact takes the credentials out of a repository's address: user and password, of which either may
+// be a token. ssh's user is no secret and stays. What is no URL stays as it is.
+func Redact(address string) string {
+	scheme, rest, ok := strings.Cut(address, "://")
+	if !ok {
+		return address
 	}
-	return s
+	u, err := url.Parse(address)
+	switch {
+	case err != nil: // as with a bare % or / in the password
+		return scheme + "://" + rest[strings.LastIndex(rest, "@")+1:]
+	case u.User == nil:
+		return address
+	case strings.HasSuffix(u.Scheme, "ssh"):
+		u.User = url.User(u.User.Username())
+	default:
+		u.User = nil
+	}
+	return u.String()
 }
 
 // Fetch brings branches and tags up to date with the remote. Branches that the remote no longer has
@@ -94,7 +108,8 @@ func (m *Mirror) Fetch(ctx context.Context) error {
 		return err
 	}
 	defer unlock()
-	if _, err := os.Stat(filepath.Join(m.dir, "HEAD")); err != nil {
+	// git makes this folder last.
+	if _, err := os.Stat(filepath.Join(m.dir, "objects", "info")); err != nil {
 		if _, err := git(ctx, "", "init", "--quiet", "--bare", m.dir); err != nil {
 			return fmt.Errorf("making mirror of %s: %w", m.URL(), err)
 		}
@@ -131,10 +146,17 @@ func (m *Mirror) lock(ctx context.Context) (unlock func(), err error) {
 // removeStaleLocks clears what a killed git left: we hold the mirror's own lock, so no git that
 // could own these lives.
 func (m *Mirror) removeStaleLocks() {
-	for _, pattern := range []string{"*.lock", "refs/*/*.lock", "objects/pack/tmp_*"} {
+	for _, pattern := range []string{"*.lock", "packed-refs.new", "objects/pack/tmp_*"} {
 		files, _ := filepath.Glob(filepath.Join(m.dir, pattern))
 		for _, f := range files {
 			_ = os.Remove(f)
 		}
 	}
+	// The name of a ref never ends in .lock (git-check-ref-format(1)).
+	_ = filepath.WalkDir(filepath.Join(m.dir, "refs"), func(p string, e fs.DirEntry, err error) error {
+		if err == nil && e.Type().IsRegular() && strings.HasSuffix(p, ".lock") {
+			_ = os.Remove(p)
+		}
+		return nil
+	})
 }

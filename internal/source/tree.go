@@ -21,7 +21,8 @@ import (
 const (
 	maxFiles    = 200_000
 	maxFileSize = 512 << 20
-	maxLinks    = 20 // symbolic links followed on the way to a file
+	maxPath     = 4096 // bytes of a path, and of what a symbolic link says
+	maxLinks    = 20   // symbolic links followed on the way to a file
 )
 
 // Tree is the files of a commit, an fs.FS (also ReadDirFS, ReadFileFS, StatFS and ReadLinkFS).
@@ -82,8 +83,8 @@ func (t *Tree) add(line, prefix string) error {
 	if !inside {
 		return nil
 	}
-	if !fs.ValidPath(name) || strings.ContainsAny(name, "\x00") {
-		return fmt.Errorf("path %q is not allowed", name)
+	if !fs.ValidPath(name) || name == "." || len(name) > maxPath || inGitFolder(name) {
+		return fmt.Errorf("path %.200q is not allowed", name)
 	}
 	if len(t.entries) >= maxFiles {
 		return fmt.Errorf("more than %d files", maxFiles)
@@ -99,19 +100,35 @@ func (t *Tree) add(line, prefix string) error {
 	case "160000":
 		e.mode = fs.ModeDir | 0o755
 	default:
-		return fmt.Errorf("%s: mode %s is not known", name, f[0])
+		return fmt.Errorf("%q: mode %q is not known", name, f[0])
 	}
 	if e.mode.IsRegular() || e.mode&fs.ModeSymlink != 0 {
 		size, err := strconv.ParseInt(f[3], 10, 64)
-		if err != nil || size > maxFileSize {
-			return fmt.Errorf("%s: a size of %s bytes is not allowed", name, f[3])
+		if err != nil || size > maxFileSize || size > maxPath && !e.mode.IsRegular() {
+			return fmt.Errorf("%q: a size of %s bytes is not allowed", name, f[3])
 		}
 		e.size = size
+	}
+	return t.insert(name, e)
+}
+
+// inGitFolder says whether a path is in a .git folder, which git itself lets nobody commit.
+func inGitFolder(name string) bool {
+	return slices.ContainsFunc(strings.Split(name, "/"), func(part string) bool { return strings.EqualFold(part, ".git") })
+}
+
+// insert adds an entry and the folders above it. A tree of git's own making has each path once.
+func (t *Tree) insert(name string, e *entry) error {
+	if _, ok := t.entries[name]; ok {
+		return fmt.Errorf("path %q stands twice", name)
 	}
 	t.entries[name] = e
 	for name != "." {
 		parent := path.Dir(name)
 		p, ok := t.entries[parent]
+		if ok && (!p.mode.IsDir() || p.blob != "") {
+			return fmt.Errorf("path %q is below %q, which is no folder", name, parent)
+		}
 		if !ok {
 			p = &entry{name: path.Base(parent), mode: fs.ModeDir | 0o755}
 			t.entries[parent] = p
@@ -244,7 +261,10 @@ func (t *Tree) ReadLink(name string) (string, error) {
 		return "", &fs.PathError{Op: "readlink", Path: name, Err: fs.ErrInvalid}
 	}
 	b, err := t.reader.read(e.blob)
-	return string(b), err
+	if err != nil {
+		return "", &fs.PathError{Op: "readlink", Path: name, Err: err}
+	}
+	return string(b), nil
 }
 
 func (t *Tree) list(e *entry, at string) ([]fs.DirEntry, error) {
@@ -323,8 +343,19 @@ func (b *blobReader) read(id string) ([]byte, error) {
 	if err := b.start(); err != nil {
 		return nil, err
 	}
+	data, err := b.ask(id)
+	if err != nil {
+		// What it says next may belong to this answer: the next read begins with another process.
+		b.stop()
+		_ = b.end()
+	}
+	return data, err
+}
+
+// ask has one object from the process.
+func (b *blobReader) ask(id string) ([]byte, error) {
 	if _, err := io.WriteString(b.in, id+"\n"); err != nil {
-		return nil, fmt.Errorf("asking git for an object: %w", err)
+		return nil, fmt.Errorf("asking git for object %s: %w", id, err)
 	}
 	head, err := b.out.ReadString('\n')
 	if err != nil {
@@ -380,6 +411,11 @@ func (b *blobReader) close() error {
 	if b.cmd == nil {
 		return nil
 	}
+	return b.end()
+}
+
+// end waits for the process, which ends when its input does.
+func (b *blobReader) end() error {
 	b.in.Close()
 	err := b.cmd.Wait()
 	b.stop()

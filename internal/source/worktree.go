@@ -18,9 +18,10 @@ type Checkout struct {
 func Describe(ctx context.Context, dir string) (Checkout, error) {
 	commit, err := git(ctx, dir, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
 	var ge *gitError
-	if errors.As(err, &ge) {
-		return Checkout{}, nil
-	} else if err != nil {
+	switch {
+	case errors.As(err, &ge) && (ge.silent || strings.Contains(ge.message, "not a git repository")):
+		return Checkout{}, nil // no commit yet, or no repository
+	case err != nil: // such as a repository of somebody else, which git does not trust
 		return Checkout{}, fmt.Errorf("looking at %s: %w", dir, err)
 	}
 	status, err := git(ctx, dir, "status", "--porcelain", "--untracked-files=no", "--", ".")
@@ -49,5 +50,5 @@ func Inspect(ctx context.Context, dir string) (remote string, branches []string,
 	if err != nil && !errors.As(err, &ge) {
 		return "", nil, fmt.Errorf("looking at checkout %s: %w", dir, err)
 	}
-	return redact(strings.TrimSpace(remote)), slices.Compact(branches), nil
+	return Redact(strings.TrimSpace(remote)), slices.Compact(branches), nil
 }
