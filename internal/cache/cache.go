@@ -133,14 +133,15 @@ func (d *Dir) Tree(ctx context.Context, kind, key string, fill func(dir string) 
 // Remove takes an entry away, for a stage that found it damaged. A missing entry is no error.
 func (d *Dir) Remove(kind, key string) error {
 	p := d.place(kind, key)
-	tmp := filepath.Join(d.temp, "removed-"+Key(kind, key))
-	if err := os.Rename(p, tmp); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
+	dir, cleanup, err := d.Temp("removed-")
+	if err != nil {
+		return err
+	}
+	defer cleanup()
+	if err := os.Rename(p, filepath.Join(dir, "old")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("removing cache entry: %w", err)
 	}
-	return removeTree(tmp)
+	return nil
 }
 
 // Temp makes an empty scratch folder on the cache's file system. cleanup removes it, whatever it

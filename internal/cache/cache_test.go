@@ -181,6 +181,62 @@ func TestKilledMaker(t *testing.T) {
 	}
 }
 
+// TestManyOpenAtOnce opens and closes a cache from many sides: none takes another's scratch, or its
+// lock, for a dead one's.
+func TestManyOpenAtOnce(t *testing.T) {
+	root := t.TempDir()
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			for range 20 {
+				d, err := cache.Open(root)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				dir, cleanup, err := d.Temp("x-")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if _, err := os.Stat(dir); err != nil {
+					t.Error(err)
+				}
+				cleanup()
+				if err := d.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if left, _ := filepath.Glob(filepath.Join(root, "tmp", "*")); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+func TestRemovedFromManySides(t *testing.T) {
+	d := open(t, t.TempDir())
+	for range 20 {
+		_, _, err := d.Tree(t.Context(), "tree", "k", func(dir string) error { return os.Mkdir(filepath.Join(dir, "sub"), 0o755) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				if err := d.Remove("tree", "k"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if _, ok := d.Path("tree", "k"); ok {
+			t.Fatal("it is still there")
+		}
+	}
+}
+
 func TestMain(m *testing.M) {
 	if root := os.Getenv("CACHE_TEST_ROOT"); root != "" {
 		d, err := cache.Open(root)

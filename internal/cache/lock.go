@@ -39,18 +39,43 @@ func (d *Dir) acquire(ctx context.Context, kind, key string) (unlock func(), err
 }
 
 // claimTemp makes this process's scratch folder and holds a lock beside it for as long as the
-// process lives, so that others can tell a living owner from a dead one.
+// process lives, so that others can tell a living owner from a dead one. One who sweeps may lock the
+// new file for a moment before we do, and even take it for a dead one's: then another is made.
 func (d *Dir) claimTemp() error {
-	f, err := os.CreateTemp(filepath.Join(d.root, tempDir), "p-*.lock")
-	if err != nil {
-		return err
-	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	for {
+		f, err := os.CreateTemp(filepath.Join(d.root, tempDir), "p-*.lock")
+		if err != nil {
+			return err
+		}
+		if err := lockFile(f); err != nil {
+			f.Close()
+			return err
+		}
+		if ours(f) {
+			d.lock, d.temp = f, strings.TrimSuffix(f.Name(), ".lock")
+			return os.Mkdir(d.temp, 0o755)
+		}
 		f.Close()
-		return err
 	}
-	d.lock, d.temp = f, strings.TrimSuffix(f.Name(), ".lock")
-	return os.Mkdir(d.temp, 0o755)
+}
+
+// lockFile waits for the lock of a file that others hold for a moment only.
+func lockFile(f *os.File) error {
+	for {
+		if err := unix.Flock(int(f.Fd()), unix.LOCK_EX); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
+
+// ours says whether an open file is still the one of its name.
+func ours(f *os.File) bool {
+	there, err := os.Stat(f.Name())
+	if err != nil {
+		return false
+	}
+	open, err := f.Stat()
+	return err == nil && os.SameFile(there, open)
 }
 
 // sweep removes the scratch folders whose owners are dead. What can't be removed now (another
@@ -65,7 +90,7 @@ func (d *Dir) sweep() {
 		if err != nil {
 			continue
 		}
-		if unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil && oldEnough(f) {
+		if oldEnough(f) && unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil && ours(f) {
 			_ = removeTree(strings.TrimSuffix(name, ".lock"))
 			_ = os.Remove(name)
 		}
@@ -73,7 +98,7 @@ func (d *Dir) sweep() {
 	}
 }
 
-// oldEnough spares a lock file between its making and its locking.
+// oldEnough spares lock files between their making and their locking.
 func oldEnough(f *os.File) bool {
 	st, err := f.Stat()
 	return err == nil && time.Since(st.ModTime()) > time.Second
