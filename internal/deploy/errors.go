@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -19,8 +20,9 @@ type RolloutError struct {
 	// (empty where the target keeps none).
 	LogTail []string `json:"logTail,omitempty"`
 	LogFile string   `json:"logFile,omitempty"`
-	// Kept is the snapshot that goes on running, empty if none does.
-	Kept string `json:"kept,omitempty"`
+	// Kept is the snapshot that goes on running, empty if none does; KeptAlias its name for people.
+	Kept      string `json:"kept,omitempty"`
+	KeptAlias string `json:"keptAlias,omitempty"`
 }
 
 func (e *RolloutError) Error() string {
@@ -33,7 +35,7 @@ func (e *RolloutError) Error() string {
 		}
 	}
 	if e.Kept != "" {
-		fmt.Fprintf(&b, "\nsnapshot %s goes on running", e.Kept)
+		fmt.Fprintf(&b, "\nsnapshot %s goes on running", cmp.Or(e.KeptAlias, e.Kept))
 	}
 	return b.String()
 }

@@ -217,7 +217,7 @@ func (s *supervisor) fail(g *generation, previous *generation, err error) error 
 	if previous != nil {
 		failed.State = deploy.Returned
 		if rollout != nil {
-			rollout.Kept = previous.release.Snapshot
+			rollout.Kept, rollout.KeptAlias = previous.release.Snapshot, previous.release.Alias
 		}
 	}
 	s.mu.Lock()
