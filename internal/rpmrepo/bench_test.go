@@ -1,25 +1,6 @@
 package rpmrepo_test
 
-import (
-	"os"
-	"path/filepath"
-	"testing"
-
-	"github.com/slipway-build/slipway/internal/rpmrepo"
-)
-
-// stream9 gives the repositories of CentOS Stream 9.
-func stream9(b *testing.B) (configs []rpmrepo.Config) {
-	b.Helper()
-	dir := os.Getenv("SLIPWAY_TESTDATA_CS9")
-	if dir == "" {
-		b.Skip("SLIPWAY_TESTDATA_CS9 does not name the folder of CentOS Stream 9's metadata")
-	}
-	for _, name := range []string{"baseos", "appstream"} {
-		configs = append(configs, rpmrepo.DefaultConfig(name, filepath.Join(dir, name)))
-	}
-	return configs
-}
+import "testing"
 
 // From XML: checksums, decompression, parsing, writing the index and opening it.
 func BenchmarkLoadCold(b *testing.B) {

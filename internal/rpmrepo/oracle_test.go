@@ -172,27 +172,3 @@ func TestLoadAgreesWithDNF(t *testing.T) {
 		}
 	}
 }
-
-// CentOS Stream 9 reads as dnf reads it.
-func TestLoadStream9AgreesWithDNF(t *testing.T) {
-	data := os.Getenv("SLIPWAY_TESTDATA_CS9")
-	if data == "" {
-		t.Skip("SLIPWAY_TESTDATA_CS9 does not name the folder of CentOS Stream 9's metadata")
-	}
-	needDNF(t)
-	for _, name := range []string{"baseos", "appstream"} {
-		dir := filepath.Join(data, name)
-		ours, theirs := weSee(t, dir, ""), dnfSees(t, dir, "")[0]
-		differing := 0
-		for sum, want := range theirs {
-			if diff := cmp.Diff(want, ours[sum]); diff != "" {
-				if differing++; differing <= 5 {
-					t.Errorf("%s (-dnf +ours)\n%s", want.Name, diff)
-				}
-			}
-		}
-		if len(ours) != len(theirs) || differing > 0 {
-			t.Errorf("%s: %d packages, dnf has %d, %d differ", name, len(ours), len(theirs), differing)
-		}
-	}
-}

@@ -73,10 +73,10 @@ func newBuilder() *builder {
 func (b *builder) add(r *record) error {
 	for i, list := range r.lists {
 		r.fields[colLists+i] = uint32(len(b.lists))
-		b.lists = append(b.lists, list...)
+		b.lists = append(roomy(b.lists, len(list)), list...)
 	}
 	r.fields[colLists+listCount] = uint32(len(b.lists))
-	b.packages = append(b.packages, r.fields[:]...)
+	b.packages = append(roomy(b.packages, packageFields), r.fields[:]...)
 	if !fits(len(b.lists)) || !fits(len(b.packages)) || !fits(dependencyFields*len(b.dependencies.keys)) {
 		return errTooLarge
 	}
@@ -92,7 +92,7 @@ func (b *builder) post(r *record) {
 	n := b.count
 	b.names = append(b.names, posting{r.fields[colName], n, 0})
 	for _, d := range r.lists[listProvides] {
-		b.provides = append(b.provides, posting{b.dependencies.keys[d].name, n, d})
+		b.provides = append(roomy(b.provides, 1), posting{b.dependencies.keys[d].name, n, d})
 	}
 	for _, d := range r.lists[listObsoletes] {
 		b.obsoletes = append(b.obsoletes, posting{b.dependencies.keys[d].name, n, d})

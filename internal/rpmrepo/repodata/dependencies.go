@@ -41,8 +41,8 @@ func (t *dependencyTable) id(k dependencyKey) uint32 {
 		n := t.slots[i]
 		if n == 0 {
 			t.slots[i] = uint32(len(t.keys)) + 1
-			t.keys = append(t.keys, k)
-			t.hashes = append(t.hashes, h)
+			t.keys = append(roomy(t.keys, 1), k)
+			t.hashes = append(roomy(t.hashes, 1), h)
 			if len(t.keys) > len(t.slots)/2 {
 				t.slots = rehash(t.hashes, 1)
 			}

@@ -97,7 +97,7 @@ func (p *filesParser) file(path []byte) error {
 	if cut < 0 {
 		return nil // no path that anything could ask for
 	}
-	p.files = append(p.files, fileEntry{p.strings.id(path[:cut+1]), p.strings.id(path[cut+1:]), p.count})
+	p.files = append(roomy(p.files, 1), fileEntry{p.strings.id(path[:cut+1]), p.strings.id(path[cut+1:]), p.count})
 	return p.strings.err
 }
 

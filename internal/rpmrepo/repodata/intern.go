@@ -4,6 +4,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"math"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -73,14 +74,23 @@ func (t *interner) add(s []byte, hash, slot uint32) uint32 {
 		return 0
 	}
 	n := uint32(len(t.ends))
-	t.text = append(t.text, s...)
-	t.ends = append(t.ends, uint32(len(t.text)))
-	t.hashes = append(t.hashes, hash)
+	t.text = append(roomy(t.text, len(s)), s...)
+	t.ends = append(roomy(t.ends, 1), uint32(len(t.text)))
+	t.hashes = append(roomy(t.hashes, 1), hash)
 	t.slots[slot] = n
 	if len(t.ends) > len(t.slots)/2 {
 		t.slots = rehash(t.hashes, 0)
 	}
 	return n
+}
+
+// roomy makes room for n more by doubling: the smaller steps of append would copy large slices again
+// and again.
+func roomy[T any](s []T, n int) []T {
+	if len(s)+n > cap(s) {
+		s = slices.Grow(s, max(n, len(s)))
+	}
+	return s
 }
 
 // fits says whether a count can be a reference of an index.
