@@ -62,9 +62,11 @@ func (r *reading) readSpec() error {
 		return fmt.Errorf("reading the spec file of %s: %w", r.project.Name, err)
 	}
 	set := macroset.Target{Release: r.target.Release, Arch: r.target.arch(), Python: r.target.Python}
-	r.spec, err = specfile.Parse(file, data, specfile.Options{
-		Macros: macroset.Engine(set, r.target.Macros), Arch: r.target.arch(), Files: r.project.Tree,
-	})
+	macros := macroset.Engine(set, r.target.Macros)
+	if _, own := r.target.Macros["_sourcedir"]; !own {
+		macros.Set("_sourcedir", path.Dir(file)) // sources that the spec loads or includes are beside it
+	}
+	r.spec, err = specfile.Parse(file, data, specfile.Options{Macros: macros, Arch: r.target.arch(), Files: r.project.Tree})
 	if err != nil {
 		return fmt.Errorf("reading the spec file of %s: %w", r.project.Name, err)
 	}

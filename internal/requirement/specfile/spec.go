@@ -9,7 +9,8 @@ import (
 
 // Options say for what a spec is read.
 type Options struct {
-	// Macros holds the target's macros. Parse works on a clone. Nil means no macros at all.
+	// Macros holds the target's macros. Parse works on a clone, so several may read specs with one engine at a time.
+	// Nil means no macros at all.
 	Macros *macro.Engine
 	// Arch is the architecture that %ifarch is asked about. Empty means x86_64.
 	Arch string

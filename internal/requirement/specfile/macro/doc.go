@@ -9,5 +9,5 @@
 // that only transform text are computed here, and anything else expands to [Unknown] and is reported through
 // [Engine.Report]. And every expansion is bounded (see [Limits]): hostile input gets an error, soon.
 //
-// An Engine is not safe for concurrent use; [Engine.Clone] makes cheap copies.
+// An Engine is not safe for concurrent use, but for [Engine.Clone], which makes cheap copies.
 package macro

@@ -64,7 +64,6 @@ type Engine struct {
 
 	builtins map[string]builtin
 	table    map[string]*entry
-	shared   bool // table belongs to a clone too: copy before writing
 	limits   Limits
 	frames   []*frame // the parametric macros that are being expanded, innermost last
 	depth    int
@@ -76,10 +75,11 @@ func New(limits Limits) *Engine {
 	return &Engine{builtins: builtinTable(), table: map[string]*entry{}, limits: limits.withDefaults()}
 }
 
-// Clone returns an engine with the same macros and a fresh work budget. Neither sees what the other defines later.
+// Clone returns an engine with the same macros and a fresh work budget. Neither sees what the other defines later. It
+// may be called concurrently.
 func (e *Engine) Clone() *Engine {
-	e.shared = true
 	clone := *e
+	clone.table = maps.Clone(e.table)
 	clone.work, clone.frames, clone.depth = 0, nil, 0
 	return &clone
 }
@@ -87,7 +87,6 @@ func (e *Engine) Clone() *Engine {
 // Set defines a global macro with a literal body, replacing what the name meant. Percent signs in the body are
 // macros.
 func (e *Engine) Set(name, body string) {
-	e.own()
 	delete(e.table, name)
 	e.push(&entry{name: name, body: body})
 }
@@ -193,15 +192,7 @@ func cutMacroLine(text string) (line, rest string) {
 	return text, ""
 }
 
-func (e *Engine) own() {
-	if e.shared {
-		e.table = maps.Clone(e.table)
-		e.shared = false
-	}
-}
-
 func (e *Engine) push(m *entry) {
-	e.own()
 	m.previous = e.table[m.name]
 	e.table[m.name] = m
 }
@@ -211,7 +202,6 @@ func (e *Engine) pop(name string) {
 	if m == nil {
 		return
 	}
-	e.own()
 	if m.previous == nil {
 		delete(e.table, name)
 		return

@@ -56,7 +56,6 @@ func (e *Engine) leave() {
 
 // popLevel removes the newest definition of a name that was made at a level or deeper.
 func (e *Engine) popLevel(name string, level int) {
-	e.own()
 	m := e.table[name]
 	if m == nil {
 		return

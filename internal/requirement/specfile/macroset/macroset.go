@@ -33,15 +33,23 @@ type Target struct {
 // Engine returns an engine that holds the target's macros. overrides are defined last; their names are written
 // without the percent sign.
 func Engine(t Target, overrides map[string]string) *macro.Engine {
-	e := macro.New(macro.Limits{})
-	for _, problem := range e.Load(Text(t)) {
+	e, problems := Load(Text(t), overrides)
+	for _, problem := range problems {
 		panic("built-in macro set: " + problem.Error()) // a programmer's error, which a test finds
 	}
+	return e
+}
+
+// Load returns an engine that holds the macros of a macro file's text in place of a release's, and the overrides. The
+// problems are definitions that could not be read; they are left out.
+func Load(text string, overrides map[string]string) (e *macro.Engine, problems []error) {
+	e = macro.New(macro.Limits{})
 	native(e)
+	problems = e.Load(text)
 	for name, body := range overrides {
 		e.Set(name, body)
 	}
-	return e
+	return e, problems
 }
 
 // Text returns the target's macro set as a macro file.

@@ -40,3 +40,9 @@ func TestOverrides(t *testing.T) {
 		t.Errorf("got %q, %v", got, err)
 	}
 }
+
+func BenchmarkEngine(b *testing.B) {
+	for b.Loop() {
+		macroset.Engine(macroset.Target{Release: "fedora-43"}, nil)
+	}
+}

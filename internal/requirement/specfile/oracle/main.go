@@ -20,6 +20,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.dir, "specs", "", "folder of spec files, searched to any depth")
 	flag.StringVar(&o.release, "release", "fedora-43", "release whose macros are loaded")
+	flag.StringVar(&o.macros, "macros", "", "macro files to load on both sides instead of the release's, separated by colons")
 	flag.IntVar(&o.limit, "limit", 0, "number of specs to look at; 0: all")
 	flag.BoolVar(&o.verbose, "v", false, "print every difference")
 	flag.BoolVar(&o.unsafe, "unsafe", false, "run rpmspec without a sandbox; it runs the code that specs hold")

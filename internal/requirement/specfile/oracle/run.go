@@ -26,6 +26,8 @@ var luaMacros string
 type options struct {
 	dir     string
 	release string
+	macros  string // files, separated by colons
+	text    string // what is in them, or the release's macros
 	limit   int
 	verbose bool
 	unsafe  bool
@@ -52,18 +54,11 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	if o.limit > 0 && len(specs) > o.limit {
 		specs = specs[:o.limit]
 	}
-	macros, err := os.CreateTemp("", "slipway-oracle-*.macros")
+	macros, cleanup, err := o.prepare()
 	if err != nil {
 		return err
 	}
-	defer os.Remove(macros.Name())
-	text := macroset.Text(macroset.Target{Release: o.release}) + luaMacros
-	if _, err := io.WriteString(macros, text); err != nil {
-		return err
-	}
-	if err := macros.Close(); err != nil {
-		return err
-	}
+	defer cleanup()
 	if out, err := exec.CommandContext(ctx, "perl", "-e", `printf "%vd", $^V`).Output(); err == nil {
 		o.perl = string(out)
 	}
@@ -73,7 +68,7 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	for range runtime.NumCPU() {
 		group.Go(func() {
 			for i := range work {
-				results[i] = compare(ctx, o, specs[i], macros.Name())
+				results[i] = compare(ctx, o, specs[i], macros)
 			}
 		})
 	}
@@ -90,6 +85,31 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	}
 	report(out, o, results)
 	return nil
+}
+
+// prepare returns the macro files that rpmspec shall load, and keeps their text for our side.
+func (o *options) prepare() (files string, cleanup func(), err error) {
+	cleanup = func() {}
+	if o.macros != "" {
+		for _, name := range strings.Split(o.macros, ":") {
+			data, err := os.ReadFile(name)
+			if err != nil {
+				return "", cleanup, err
+			}
+			o.text += string(data) + "\n"
+		}
+		return o.macros, cleanup, nil
+	}
+	o.text = macroset.Text(macroset.Target{Release: o.release})
+	f, err := os.CreateTemp("", "slipway-oracle-*.macros")
+	if err != nil {
+		return "", cleanup, err
+	}
+	cleanup = func() { os.Remove(f.Name()) }
+	if _, err := io.WriteString(f, o.text+luaMacros); err != nil {
+		return "", cleanup, err
+	}
+	return f.Name(), cleanup, f.Close()
 }
 
 func find(dir string) ([]string, error) {
