@@ -7,7 +7,12 @@
 package config
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -32,6 +37,8 @@ type Config struct {
 
 	// Path is the absolute path of the file.
 	Path string `yaml:"-" json:"-"`
+	// Digest is the sha256 of the file's text, in hex.
+	Digest string `yaml:"-" json:"-"`
 }
 
 // Project is an internal git repository.
@@ -83,7 +90,7 @@ type Image struct {
 // File is a file or folder of a project or of the config's folder that goes into an image.
 type File struct {
 	From Text   `yaml:"from" jsonschema:"required" jsonschema_description:"PROJECT:PATH, or PATH in this file's folder. A folder is taken whole."`
-	To   string `yaml:"to" jsonschema:"required" jsonschema_description:"Absolute path in the image."`
+	To   string `yaml:"to" jsonschema:"required" jsonschema_description:"Absolute path in the image. With a slash at its end, a single file goes into that folder."`
 	Mode string `yaml:"mode" jsonschema_description:"Permissions in octal, quoted, such as \"0755\". Default: as in git (0644 or 0755)."`
 	UID  int    `yaml:"uid" jsonschema_description:"Numeric owner. Default 0."`
 	GID  int    `yaml:"gid" jsonschema_description:"Numeric group. Default 0."`
@@ -128,15 +135,10 @@ func Load(path string) (*Config, error) {
 	if st, err := os.Stat(path); err == nil && st.IsDir() {
 		path = filepath.Join(path, FileName)
 	}
-	st, err := os.Stat(path)
-	if err != nil {
+	data, err := read(path)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reading configuration: %w (slipway init writes one; --config names another file)", err)
-	}
-	if st.Size() > maxSize {
-		return nil, fmt.Errorf("reading configuration: %s has %d bytes, more than the %d allowed", path, st.Size(), maxSize)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
+	} else if err != nil {
 		return nil, fmt.Errorf("reading configuration: %w", err)
 	}
 	c, err := Parse(data, path)
@@ -146,7 +148,29 @@ func Load(path string) (*Config, error) {
 	if c.Path, err = filepath.Abs(path); err != nil {
 		return nil, fmt.Errorf("reading configuration: %w", err)
 	}
+	sum := sha256.Sum256(data)
+	c.Digest = hex.EncodeToString(sum[:])
 	return c, nil
+}
+
+func read(path string) ([]byte, error) {
+	st, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+	if err == nil && len(data) > maxSize {
+		return nil, fmt.Errorf("%s has more than the %d bytes allowed", path, maxSize)
+	}
+	return data, err
 }
 
 // Dir is the folder of the file, from which relative paths are meant.

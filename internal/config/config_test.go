@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -103,6 +104,18 @@ func TestErrors(t *testing.T) {
 		{"twice", "service: greeter\n", "service: greeter\nservice: b\n", `slipway.yaml:2:1: invalid YAML: mapping key "service" already defined`},
 		{"bad deploy target", "to: local", "to: lokal", `did you mean "local"?`},
 		{"no key for packages", "gpgkey: [file:///srv/key.asc]", "priority: 3", `gpgkey is missing`},
+		{"registry with a scheme", "service: greeter", "service: greeter\nregistry: https://r.example.com/x", `:2:11: registry: write HOST[:PORT]/PATH without "https://"`},
+		{"registry with a login", "service: greeter", "service: greeter\nregistry: me:hunter2@r.example.com/x", `without a login`},
+		{"registry without a host", "service: greeter", "service: greeter\nregistry: team/greeter", `a host has a dot or a port`},
+		{"registry with a slash", "service: greeter", "service: greeter\nregistry: r.example.com/x/", `ends with a slash`},
+		{"registry in capitals", "service: greeter", "service: greeter\nregistry: r.example.com/Team", `is not HOST[:PORT]/PATH`},
+		{"name of an image", "  web:\n    projects", "  we..b:\n    projects", `"we..b" is not a name`},
+		{"name of a base", "images:\n", "images:\n  web-base: {projects: [lib]}\n", `the base of image "web" is pushed by it`},
+		{"name of the build root", "images:\n", "images:\n  build: {projects: [lib]}\n", `it stands for what builds the projects`},
+		{"name of an environment", "  stg:", "  stg.eu:", `"stg.eu" is not a name of an environment`},
+		{"control in a path", "to: /usr/bin/run.sh", `to: "/usr/bin/run\n.sh"`, `is not a clean absolute path`},
+		{"control in a source", `"web:files/run.sh"`, `"web:files/run\e.sh"`, `"files/run\x1b.sh" leaves its folder`},
+		{"up in a branch", "{main: master}", "{main: a..b}", `"a..b" is not a branch name`},
 		{"syntax", "service: greeter", "service: [", `slipway.yaml:`},
 		{"tab", "  lib:", "\tlib:", `slipway.yaml:3:`},
 		{"unknown alias", "release: fedora-43", "release: *nothing", `no anchor`},
@@ -117,6 +130,28 @@ func TestErrors(t *testing.T) {
 				t.Errorf("error:\n%v\nwant it to contain:\n%s", err, tt.want)
 			}
 		})
+	}
+}
+
+func TestRegistries(t *testing.T) {
+	for _, r := range []string{"127.0.0.1:5055/greeter", "localhost/x", "localhost:5000", "registry.example.com/team/sub_team/a-b", "[::1]:5000/x", "build-host:5000/x", "quay.io"} {
+		if _, err := config.Parse([]byte("registry: \""+r+"\"\n"+good), "f"); err != nil {
+			t.Errorf("%s: %v", r, err)
+		}
+	}
+}
+
+// TestErrorsKeepSecrets looks for passwords in what is said of addresses that are not right.
+func TestErrorsKeepSecrets(t *testing.T) {
+	for _, text := range []string{
+		"registry: https://me:hunter2@r.example.com/x\n" + good,
+		"registry: me:hunter2@r.example.com/x\n" + good,
+		strings.Replace(good, "https://git.example.com/web.git", "\"https://me:hunter2@git.example.com/web\\n.git\"", 1),
+	} {
+		_, err := config.Parse([]byte(text), "f")
+		if err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("error: %v", err)
+		}
 	}
 }
 
@@ -177,6 +212,40 @@ func TestLoadSaysWhatToDo(t *testing.T) {
 	}
 	if c.Rel("x") != filepath.Join(dir, "x") || c.Rel("/x") != "/x" {
 		t.Errorf("relative paths: %q %q", c.Rel("x"), c.Rel("/x"))
+	}
+}
+
+func TestLoadReadsFilesOnly(t *testing.T) {
+	dir := t.TempDir()
+	fifo, large := filepath.Join(dir, "fifo"), filepath.Join(dir, "large")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(large, make([]byte, 5<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{fifo: "is not a file", large: "more than the", "/dev/zero": "is not a file"} {
+		if _, err := config.Load(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+// TestDigestIsOfTheText holds that a change of a comment is a change, and where the file lies is none.
+func TestDigestIsOfTheText(t *testing.T) {
+	digest := func(text string) string {
+		path := filepath.Join(t.TempDir(), config.FileName)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := config.Load(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Digest
+	}
+	if digest(good) != digest(good) || digest(good) == digest(good+"# x\n") {
+		t.Error("the digest is not of the text")
 	}
 }
 

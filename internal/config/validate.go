@@ -10,20 +10,29 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 var (
-	nameForm    = regexp.MustCompile(`^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$`)
-	hostForm    = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
-	releaseForm = regexp.MustCompile(`^[a-z][a-z-]*-([0-9]+|rawhide)$`)
-	pythonForm  = regexp.MustCompile(`^[0-9]+\.[0-9]+$`)
-	branchForm  = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_./+-]*$`)
-	digestForm  = regexp.MustCompile(`@sha256:[0-9a-f]{64}$`)
-	envForm     = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	// nameForm is a component of a repository's name (OCI distribution specification, "Pulling manifests").
+	nameForm     = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*$`)
+	hostForm     = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+	releaseForm  = regexp.MustCompile(`^[a-z][a-z-]*-([0-9]+|rawhide)$`)
+	pythonForm   = regexp.MustCompile(`^[0-9]+\.[0-9]+$`)
+	registryForm = regexp.MustCompile(`^(localhost|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|[A-Za-z0-9.-]+:[0-9]+|\[[0-9a-fA-F:]+\](:[0-9]+)?)(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
+	branchForm   = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_./+-]*$`)
+	digestForm   = regexp.MustCompile(`@sha256:[0-9a-f]{64}$`)
+	envForm      = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 )
 
 // buildRoot is what a lock calls the packages that build the projects.
 const buildRoot = "build"
+
+// maxName bounds names of the file, which become parts of others.
+const maxName = 64
+
+// baseSuffix follows an image's name where its base is pushed.
+const baseSuffix = "-base"
 
 // arches are the architectures an image can be built for, as RPM names them.
 var arches = []string{"x86_64", "aarch64"}
@@ -37,9 +46,7 @@ func (d *decoder) validate(c *Config) {
 	if !hostForm.MatchString(c.Service) {
 		d.wrong("service", "%q is not a name: use lower-case letters, digits and dashes", c.Service)
 	}
-	if strings.Contains(c.Registry, "://") {
-		d.wrong("registry", "write HOST[:PORT]/PATH without %q", c.Registry[:strings.Index(c.Registry, "://")+3])
-	}
+	d.registry(c.Registry)
 	for _, section := range []struct {
 		name string
 		keys []string
@@ -48,8 +55,8 @@ func (d *decoder) validate(c *Config) {
 		{"externals", keys(c.Externals)}, {"environments", keys(c.Environments)},
 	} {
 		for _, k := range section.keys {
-			if !nameForm.MatchString(k) {
-				d.wrong(join(section.name, k), "%q is not a name: use lower-case letters, digits, dots, dashes and underscores", k)
+			if !nameForm.MatchString(k) || len(k) > maxName {
+				d.wrong(join(section.name, k), "%q is not a name: use lower-case letters and digits, with single dots, dashes and underscores between them", k)
 			}
 		}
 	}
@@ -67,6 +74,21 @@ func (d *decoder) validate(c *Config) {
 	}
 	for _, name := range keys(c.Environments) {
 		d.environment(c, name, c.Environments[name])
+	}
+}
+
+// registry checks where images are pushed. What may hold a password is not repeated.
+func (d *decoder) registry(r string) {
+	switch scheme, _, ok := strings.Cut(r, "://"); {
+	case r == "" || registryForm.MatchString(r):
+	case strings.Contains(r, "@"):
+		d.wrong("registry", "write HOST[:PORT]/PATH without a login: podman login or docker login keeps it")
+	case ok:
+		d.wrong("registry", "write HOST[:PORT]/PATH without %q", scheme+"://")
+	case strings.HasSuffix(r, "/"):
+		d.wrong("registry", "%q ends with a slash: leave that out", r)
+	default:
+		d.wrong("registry", "%q is not HOST[:PORT]/PATH, such as registry.example.com/team (a host has a dot or a port)", r)
 	}
 }
 
@@ -108,13 +130,13 @@ func (d *decoder) required(v reflect.Value, p string) {
 func (d *decoder) project(name string, p Project) {
 	at := join("projects", name)
 	if strings.HasPrefix(p.Git, "-") || strings.HasPrefix(p.Git, "ext::") || strings.ContainsAny(p.Git, "\n\x00") {
-		d.wrong(at+".git", "%q is not a repository's URL or path", p.Git)
+		d.wrong(at+".git", "this is not a repository's URL or path")
 	}
 	if p.Path != "" && !local(p.Path) {
 		d.wrong(at+".path", "%q leaves the repository: use a relative path without ..", p.Path)
 	}
 	for _, from := range keys(p.Branches) {
-		if !branchForm.MatchString(p.Branches[from]) {
+		if !branchForm.MatchString(p.Branches[from]) || strings.Contains(p.Branches[from], "..") {
 			d.wrong(at+".branches."+from, "%q is not a branch name", p.Branches[from])
 		}
 	}
@@ -164,6 +186,11 @@ func (d *decoder) image(c *Config, name string, img Image) Image {
 	if name == buildRoot {
 		d.wrong(at, "the name %q is taken: it stands for what builds the projects", name)
 	}
+	if of, ok := strings.CutSuffix(name, baseSuffix); ok {
+		if _, ok := c.Images[of]; ok {
+			d.wrong(at, "the name %q is taken: the base of image %q is pushed by it", name, of)
+		}
+	}
 	if img.Target == "" && len(c.Targets) == 1 {
 		img.Target = keys(c.Targets)[0]
 	}
@@ -205,7 +232,7 @@ func (d *decoder) imageFile(c *Config, at string, f File) {
 	if !local(from) {
 		d.wrong(at+".from", "%q leaves its folder: use a relative path without ..", from)
 	}
-	if !path.IsAbs(f.To) || path.Clean(f.To) != strings.TrimSuffix(f.To, "/") && f.To != "/" {
+	if strings.ContainsFunc(f.To, unicode.IsControl) || !path.IsAbs(f.To) || path.Clean(f.To) != strings.TrimSuffix(f.To, "/") && f.To != "/" {
 		d.wrong(at+".to", "%q is not a clean absolute path", f.To)
 	}
 	if f.Mode != "" {
@@ -213,9 +240,12 @@ func (d *decoder) imageFile(c *Config, at string, f File) {
 			d.wrong(at+".mode", "%q is not an octal mode such as \"0644\"", f.Mode)
 		}
 	}
-	for key, id := range map[string]int{"uid": f.UID, "gid": f.GID} {
-		if id < 0 || id > 65535 {
-			d.wrong(at+"."+key, "%d is not between 0 and 65535", id)
+	for _, id := range []struct {
+		key   string
+		value int
+	}{{"uid", f.UID}, {"gid", f.GID}} {
+		if id.value < 0 || id.value > 65535 {
+			d.wrong(at+"."+id.key, "%d is not between 0 and 65535", id.value)
 		}
 	}
 }
@@ -232,6 +262,9 @@ func (d *decoder) external(c *Config, name string, e External) {
 
 func (d *decoder) environment(c *Config, name string, e Environment) {
 	at := join("environments", name)
+	if !hostForm.MatchString(name) {
+		d.wrong(at, "%q is not a name of an environment: use lower-case letters, digits and dashes", name)
+	}
 	if !branchForm.MatchString(e.Branch) || strings.Contains(e.Branch, "..") {
 		d.wrong(at+".branch", "%q is not a branch name", e.Branch)
 	}
@@ -310,7 +343,7 @@ func (d *decoder) wrong(at, format string, args ...any) {
 
 // local reports whether a path stays below where it begins.
 func local(p string) bool {
-	return p != "" && !path.IsAbs(p) && !slices.Contains(strings.Split(p, "/"), "..") && !strings.ContainsAny(p, "\x00\\")
+	return p != "" && !path.IsAbs(p) && !slices.Contains(strings.Split(p, "/"), "..") && !strings.ContainsRune(p, '\\') && !strings.ContainsFunc(p, unicode.IsControl)
 }
 
 func keys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
