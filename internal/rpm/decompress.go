@@ -3,6 +3,7 @@ package rpm
 import (
 	"compress/bzip2"
 	"io"
+	"sync"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -14,9 +15,17 @@ import (
 // zstd -19 needs 8 MiB, xz -9 needs 64 MiB, zstd's long mode 128 MiB.
 const maxWindow = 128 << 20
 
-// decompress undoes the compression that a header names. Memory is bounded,
-// output is not: the reader behind it stops where the header's sizes end.
-func decompress(r *io.SectionReader, name string) (io.ReadCloser, error) {
+// Decompressors keeps decompressors for the next payload: a zstd one has
+// megabytes of memory, which takes longer to make than a small package to read.
+// The zero value is ready. Safe for concurrent use.
+type Decompressors struct {
+	zstd sync.Pool
+}
+
+// open undoes the compression that a header names. Memory is bounded, output is
+// not: the reader behind it stops where the header's sizes end. Closing what it
+// returns, once, gives the decompressor back.
+func (d *Decompressors) open(r *io.SectionReader, name string) (io.ReadCloser, error) {
 	switch name {
 	case "":
 		// A package that names no compression has gzip, or none at all.
@@ -27,12 +36,7 @@ func decompress(r *io.SectionReader, name string) (io.ReadCloser, error) {
 	case "gzip":
 		return gzip.NewReader(r)
 	case "zstd":
-		d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
-			zstd.WithDecoderMaxWindow(maxWindow))
-		if err != nil {
-			return nil, err
-		}
-		return d.IOReadCloser(), nil
+		return d.openZstd(r)
 	case "xz":
 		if err := checkXZDictionary(r); err != nil {
 			return nil, err
@@ -44,6 +48,35 @@ func decompress(r *io.SectionReader, name string) (io.ReadCloser, error) {
 		return io.NopCloser(bzip2.NewReader(r)), nil
 	}
 	return nil, malformed("payload", "compression %.40q is not known", name)
+}
+
+func (d *Decompressors) openZstd(r io.Reader) (io.ReadCloser, error) {
+	if kept, ok := d.zstd.Get().(*zstd.Decoder); ok {
+		if err := kept.Reset(r); err != nil {
+			return nil, err
+		}
+		return &zstdReader{kept, d}, nil
+	}
+	fresh, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
+	if err != nil {
+		return nil, err
+	}
+	return &zstdReader{fresh, d}, nil
+}
+
+// zstdReader gives its decoder back when it is closed.
+type zstdReader struct {
+	*zstd.Decoder
+	owner *Decompressors
+}
+
+// Close shadows the decoder's own, after which it could not be used again.
+func (z *zstdReader) Close() error {
+	if err := z.Reset(nil); err != nil {
+		return err
+	}
+	z.owner.zstd.Put(z.Decoder)
+	return nil
 }
 
 func readCloser[R io.Reader](r R, err error) (io.ReadCloser, error) {

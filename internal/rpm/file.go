@@ -29,7 +29,7 @@ type File struct {
 	Link         string // target of a symbolic link
 	Flags        FileFlags
 	Caps         string // capabilities as cap_from_text(3) reads them, "" for none
-	Rdev         uint32 // of a device node
+	Rdev         uint32 // of a device node: major<<8 | minor, the 16 bits that a header has
 	Device       uint32 // with Inode tells hard links apart; means nothing else
 	Inode        uint32
 	HardLinks    []int // indexes of all files that share this inode, when more than one

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"hash"
 	"io"
+	"io/fs"
 	"strings"
 )
 
@@ -23,14 +24,18 @@ type Payload struct {
 	err     error // once something failed, it stays failed
 }
 
-// Payload opens the package's payload. Close it after use.
+// Payload opens the package's payload. Close it after use. Who reads many
+// packages uses PayloadWith.
 //
 // Everything is held against the header while it is read: each member must be
 // one of the header's files, occur once and have the size and the type that the
 // header says, none may be missing, and a regular file's digest is checked when
 // its content has been read to the end. So there is never more output than the
 // header announces.
-func (p *Package) Payload() (*Payload, error) {
+func (p *Package) Payload() (*Payload, error) { return p.PayloadWith(new(Decompressors)) }
+
+// PayloadWith is Payload with decompressors that other payloads use, too.
+func (p *Package) PayloadWith(d *Decompressors) (*Payload, error) {
 	files, err := p.Files()
 	if err != nil {
 		return nil, err
@@ -38,7 +43,7 @@ func (p *Package) Payload() (*Payload, error) {
 	if format := p.String(TagPayloadFormat); format != "cpio" && format != "" {
 		return nil, malformed("payload", "format %.40q is not supported", format)
 	}
-	stream, err := decompress(p.RawPayload(), p.String(TagPayloadCompressor))
+	stream, err := d.open(p.RawPayload(), p.String(TagPayloadCompressor))
 	if err != nil {
 		return nil, payloadError(err)
 	}
@@ -81,8 +86,22 @@ func (pl *Payload) Next() (index int, content io.Reader, err error) {
 	return m.index, m, nil
 }
 
-// Close frees the decompressor. The package stays open.
-func (pl *Payload) Close() error { return pl.stream.Close() }
+// Close gives the decompressor back; nothing can be read any more. The package
+// stays open. Closing twice does no harm.
+func (pl *Payload) Close() error {
+	if pl.stream == nil {
+		return nil
+	}
+	stream := pl.stream
+	pl.stream, pl.current, pl.err = nil, nil, fs.ErrClosed
+	pl.archive.r.Reset(closedReader{})
+	return stream.Close()
+}
+
+// closedReader is what is left of a payload that was closed.
+type closedReader struct{}
+
+func (closedReader) Read([]byte) (int, error) { return 0, fs.ErrClosed }
 
 func (pl *Payload) advance() error {
 	if pl.current != nil {

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -148,6 +150,49 @@ func TestPayloadSkips(t *testing.T) {
 	if _, _, err := payload.Next(); err != io.EOF {
 		t.Errorf("after the end comes %v", err)
 	}
+}
+
+// TestPayloadWith reads many packages at once with the same decompressors, some
+// only in part, some damaged.
+func TestPayloadWith(t *testing.T) {
+	var shared rpm.Decompressors
+	good := read(t, pack(t, sample(t)))
+	damaged := repack(t, sample(t), "zstd", []byte("\x28\xb5\x2f\xfd damaged"))
+	var group sync.WaitGroup
+	for i := range 32 {
+		group.Go(func() {
+			if i%4 == 0 {
+				if payload, err := damaged.PayloadWith(&shared); err == nil {
+					payload.Next()
+					payload.Close()
+				}
+				return
+			}
+			payload, err := good.PayloadWith(&shared)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_, first, err := payload.Next()
+			n := 1
+			for ; i%4 != 1 || n < 3; n++ {
+				if _, _, err = payload.Next(); err != nil {
+					break
+				}
+			}
+			if i%4 != 1 && (err != io.EOF || n != len(sampleContents)) {
+				t.Errorf("%d files and %v", n, err)
+			}
+			if errors.Join(payload.Close(), payload.Close()) != nil {
+				t.Error("closing fails")
+			}
+			if _, _, err := payload.Next(); !errors.Is(err, fs.ErrClosed) {
+				t.Errorf("after closing comes %v", err)
+			}
+			io.ReadAll(first) // must not reach a decompressor that others use
+		})
+	}
+	group.Wait()
 }
 
 // TestPayloadTampered changes content without the header's knowing.

@@ -124,7 +124,10 @@ func (p *Package) appendSignatures(signatures [][]byte, tags ...Tag) [][]byte {
 }
 
 func (p *Package) checkPayloadDigest() (string, error) {
-	algo, _ := p.Uint32(TagPayloadDigestAlgo)
+	algo, ok := p.Uint32(TagPayloadDigestAlgo)
+	if !ok {
+		algo = digestSHA256 // rpm 6 leaves it out
+	}
 	if algo < digestSHA256 {
 		return "", malformed("header", "the payload's digest is of kind %d, which is not secure", algo)
 	}

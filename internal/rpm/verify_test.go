@@ -279,6 +279,25 @@ func TestVerifyOracle(t *testing.T) {
 	}
 }
 
+func TestVerifyPayloadDigestKind(t *testing.T) {
+	key := testSigner(t)
+	trusted := keyring(t, key.PublicKey())
+	for name, test := range map[string]struct {
+		hostile rpmwrite.Hostile
+		good    bool
+	}{
+		"left out": {rpmwrite.Hostile{Drop: []rpm.Tag{rpm.TagPayloadDigestAlgo}}, true},
+		"MD5":      {rpmwrite.Hostile{Header: []rpm.Entry{rpm.Int32Entry(rpm.TagPayloadDigestAlgo, 1)}}, false},
+		"unknown":  {rpmwrite.Hostile{Header: []rpm.Entry{rpm.Int32Entry(rpm.TagPayloadDigestAlgo, 99)}}, false},
+	} {
+		spec := sample(t)
+		spec.Key, spec.Hostile = key, test.hostile
+		if _, err := read(t, pack(t, spec)).Verify(trusted); (err == nil) != test.good {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestVerifyNobodyTrusted(t *testing.T) {
 	spec := sample(t)
 	spec.Key = testSigner(t)
