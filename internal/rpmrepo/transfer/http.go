@@ -188,12 +188,14 @@ func continues(contentRange string, in *receipt) bool {
 // explain turns an error of package http into one of ours, without URLs that could hold secrets.
 func (f *Fetcher) explain(ctx context.Context, err error, in *receipt, place string, limit time.Duration) error {
 	shown := Redact(place)
-	if errors.Is(context.Cause(ctx), errStalled) {
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, errStalled):
 		return &StallError{URL: shown, After: limit, Received: in.size}
+	case cause != nil:
+		return cause // which may be the failure of another transfer
 	}
 	if e, ok := errors.AsType[*RedirectError](err); ok {
-		e.URL = shown
-		return e
+		return &RedirectError{URL: shown, Reason: e.Reason}
 	}
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err
