@@ -17,15 +17,16 @@ const fragmentFormat = "fragment/1"
 
 // Fragment is the part of a layer that one package makes.
 type Fragment struct {
-	pkg  *Package
-	plan []place
-	key  string
+	pkg           *Package
+	plan          []place
+	key           string
+	decompressors *rpm.Decompressors
 }
 
 // Fragment of the package with this index. Its key is the hash of the RPM and of all that decided
 // how its files are placed: a change elsewhere in the set that does not touch them leaves it alone.
 func (t *Tree) Fragment(n int) *Fragment {
-	f := &Fragment{pkg: &t.packages[n], plan: t.plans[n]}
+	f := &Fragment{pkg: &t.packages[n], plan: t.plans[n], decompressors: &t.decompressors}
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%s\n", fragmentFormat, f.pkg.SHA256)
 	var ids [16]byte
@@ -68,7 +69,7 @@ func (f *Fragment) write(w io.Writer) error {
 		return err
 	}
 	defer p.Close()
-	payload, err := p.Payload()
+	payload, err := p.PayloadWith(f.decompressors)
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,8 @@ type Tree struct {
 	dirs     map[string]Directory
 	links    Links
 	unknown  []UnknownOwner
+
+	decompressors rpm.Decompressors // shared by the fragments, whatever makes them
 }
 
 // place says what becomes of one file of a package.

@@ -31,6 +31,22 @@ func (c *countingHash) Write(b []byte) (int, error) {
 
 func (c *countingHash) hex() string { return hexString(c.sum.Sum(nil)) }
 
+// payloadOrder is the order of the archive: the header's, but hard links of one file stand together,
+// since rpm takes the first content after a link for that link's.
+func payloadOrder(files []*entry) []int {
+	var order []int
+	for i, e := range files {
+		switch {
+		case e.ghost():
+		case len(e.links) == 0:
+			order = append(order, i)
+		case e.links[0] == i:
+			order = append(order, e.links...)
+		}
+	}
+	return order
+}
+
 // writePayload writes the compressed archive and fills in the files' digests.
 func writePayload(w io.Writer, spec *Spec, files []*entry) (*payload, error) {
 	stored := newCountingHash(w)
@@ -45,12 +61,9 @@ func writePayload(w io.Writer, spec *Spec, files []*entry) (*payload, error) {
 	}
 	plain := newCountingHash(compressor)
 	archive := &cpioWriter{w: plain, stripped: large(spec, files)}
-	for i, e := range files {
-		if e.ghost() {
-			continue
-		}
+	for _, i := range payloadOrder(files) {
 		if err := writeMember(archive, spec, files, i); err != nil {
-			return nil, fmt.Errorf("file %s: %w", e.Path, err)
+			return nil, fmt.Errorf("file %s: %w", files[i].Path, err)
 		}
 	}
 	if err := archive.close(); err != nil {
