@@ -10,11 +10,11 @@ func TestParseRefuses(t *testing.T) {
 	const head = "version: 1\ntargets:\n  u:\n    release: r\n    arch: x86_64\n"
 	repo := "    repositories:\n      - {id: r, url: /srv, repomd: \"" + sum("r") + "\"}\n    packages:\n"
 	good := "{nevra: a-1-1.noarch, repository: r, path: a.rpm, size: 1, sha256: \"" + sum("a") + "\", layer: web/01, roots: [web]}"
-	pkg := func(old, new string) string {
+	pkg := func(old, text string) string {
 		if !strings.Contains(good, old) {
 			t.Fatalf("%q is not in the example", old)
 		}
-		return head + repo + "      - " + strings.Replace(good, old, new, 1) + "\n"
+		return head + repo + "      - " + strings.Replace(good, old, text, 1) + "\n"
 	}
 	if _, err := Parse([]byte(pkg("", "")), "slipway.lock"); err != nil {
 		t.Fatalf("the example: %v", err)

@@ -7,7 +7,7 @@ import (
 
 // Conflict says why requests cannot be met: the shortest chain of reasons that was found, from who
 // asked to what stands in the way.
-type Conflict struct {
+type Conflict struct { //nolint:errname // a conflict is the word for it, in the design and for people
 	// Requests are those that contradict each other or the repositories; without one of them there
 	// would be a solution.
 	Requests []Request

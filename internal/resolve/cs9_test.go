@@ -91,9 +91,7 @@ func TestCS9(t *testing.T) {
 					provides = append(provides, d.String(), d.Name)
 				}
 			}
-			for _, f := range p.Files {
-				paths = append(paths, f)
-			}
+			paths = append(paths, p.Files...)
 		}
 	}
 	pick := func(from []string, n int) []string {

@@ -26,14 +26,12 @@ func (s *search) withoutDoomed(ids []id) []id {
 // is installed. What installed packages have against it the solver knows already.
 func (s *search) isDoomed(i id) bool {
 	pkg := s.pool.pkg(i)
-	for _, d := range pkg.Requires {
-		switch {
-		case isFeature(d):
-		case d.IsRich():
-			if slices.ContainsFunc(s.pool.formulaOf(d, false), s.isFalse) {
+	for _, r := range s.pool.requirements(i) {
+		if r.dep.IsRich() {
+			if slices.ContainsFunc(r.formula, s.isFalse) {
 				return true
 			}
-		case s.noneLeft(s.pool.whoProvides(d)):
+		} else if s.noneLeft(r.ids) {
 			return true
 		}
 	}

@@ -51,7 +51,7 @@ func (s *search) older(problem Problem) (bool, []string) {
 		if slices.ContainsFunc(lits, func(l sat.Lit) bool { return other.sat.Value(l) == sat.True }) {
 			continue
 		}
-		for _, i := range other.metBy(s.asks[s.rules[c].request].dep) {
+		for _, i := range other.metBy(s.pool.requirement(s.asks[s.rules[c].request].dep)) {
 			instead = append(instead, s.pool.label(i))
 		}
 	}
@@ -180,6 +180,7 @@ func (st *story) objection(n int, i id, label string) []Reason {
 		return []Reason{{Text: label + ": see above"}}
 	}
 	st.settled[n] = true
+	verb := "conflicts with"
 	switch c.kind {
 	case ruleRequires:
 		return []Reason{{Text: fmt.Sprintf("%s makes %s require %s", label, st.pool.label(c.pkg), c.dep)}}
@@ -187,10 +188,9 @@ func (st *story) objection(n int, i id, label string) []Reason {
 		return st.opponents(c, i, func(other id) string {
 			return fmt.Sprintf("%s cannot be beside %s", label, st.needed(other))
 		})
-	}
-	verb := "conflicts with"
-	if c.kind == ruleObsoletes {
+	case ruleObsoletes:
 		verb = "obsoletes"
+	default:
 	}
 	return st.opponents(c, i, func(other id) string {
 		if c.pkg == i {
@@ -231,6 +231,7 @@ func (st *story) needed(i id) string {
 				}
 			case ruleRequires:
 				by = append(by, st.pool.label(c.pkg))
+			default: // the others need nothing
 			}
 		}
 	}

@@ -215,15 +215,18 @@ func (p *policy) preferNewerProvides(ids []id) {
 	var entries []versioned
 	for n, i := range ids {
 		pkg := p.pool.pkg(i)
-		if !repeats(pkg.Provides, itself(pkg)) {
-			entries = appendVersioned(entries, n, itself(pkg))
+		if self := itself(pkg); !repeats(pkg.Provides, self) {
+			entries = appendVersioned(entries, n, &self)
 		}
-		for _, d := range pkg.Provides {
-			entries = appendVersioned(entries, n, d)
+		for k := range pkg.Provides {
+			entries = appendVersioned(entries, n, &pkg.Provides[k])
 		}
 	}
-	slices.SortStableFunc(entries, func(a, b versioned) int {
-		return cmp.Or(strings.Compare(a.dep.Name, b.dep.Name), a.newer(b))
+	slices.SortFunc(entries, func(a, b versioned) int {
+		if c := strings.Compare(a.dep.Name, b.dep.Name); c != 0 {
+			return c
+		}
+		return cmp.Or(a.newer(b), cmp.Compare(a.candidate, b.candidate))
 	})
 	behind := make(map[id]int, len(ids))
 	bad := 0
@@ -241,10 +244,10 @@ func (p *policy) preferNewerProvides(ids []id) {
 // versioned is a provide with a version, of a candidate by its index.
 type versioned struct {
 	candidate int
-	dep       rpm.Dependency
+	dep       *rpm.Dependency
 }
 
-func appendVersioned(entries []versioned, n int, d rpm.Dependency) []versioned {
+func appendVersioned(entries []versioned, n int, d *rpm.Dependency) []versioned {
 	switch d.Sense & rpm.RangeMask {
 	case rpm.Equal:
 		if isHash(d.EVR.String()) {
@@ -283,7 +286,7 @@ func (e versioned) newer(f versioned) int {
 }
 
 // boundOnly is 1 for a provide that is below its version, 0 for one at it or up to it.
-func boundOnly(d rpm.Dependency) int {
+func boundOnly(d *rpm.Dependency) int {
 	if d.Sense&rpm.RangeMask == rpm.Less {
 		return 1
 	}

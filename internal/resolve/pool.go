@@ -27,6 +27,7 @@ type pool struct {
 	usable    []state // by id, whether it is usable
 	providers map[rpm.Dependency][]id
 	named     map[string][]id
+	required  map[id][]requirement
 	rich      map[string]*rpm.Rich
 	formulas  map[formulaKey]formula
 	taken     map[string]*virtual // what virtual packages take the place of, by provided name
@@ -66,6 +67,7 @@ func newPool(ctx context.Context, p Problem) *pool {
 		ctx: ctx, arch: p.Arch,
 		providers: map[rpm.Dependency][]id{},
 		named:     map[string][]id{},
+		required:  map[id][]requirement{},
 		rich:      map[string]*rpm.Rich{},
 		formulas:  map[formulaKey]formula{},
 		taken:     map[string]*virtual{},

@@ -82,8 +82,9 @@ func (p *pool) normalize(r *rpm.Rich, negate bool) formula {
 		return f
 	case rpm.RichWith, rpm.RichWithout:
 		return oneOf(p.set(r), negate)
+	default:
+		return p.leaf(r.Dep, negate)
 	}
-	return p.leaf(r.Dep, negate)
 }
 
 func (p *pool) leaf(d rpm.Dependency, negate bool) formula {
@@ -128,8 +129,9 @@ func (p *pool) set(r *rpm.Rich) []id {
 			}
 		}
 		return ids
+	default:
+		return nil // rpm does not allow the other operators here
 	}
-	return nil // rpm does not allow the other operators here
 }
 
 // isNever says whether a formula can be seen not to hold, whatever is installed.
@@ -211,6 +213,7 @@ func (p *pool) holdsRich(r *rpm.Rich, installed func(id) bool) bool {
 		return r.Else != nil && is(r.Else)
 	case rpm.RichWith, rpm.RichWithout:
 		return slices.ContainsFunc(p.set(r), installed)
+	default:
+		return p.holds(r.Dep, installed)
 	}
-	return p.holds(r.Dep, installed)
 }

@@ -59,10 +59,8 @@ func (s *search) expand(v int) {
 		return
 	}
 	pkg := s.pool.pkg(i)
-	for n, d := range pkg.Requires {
-		if !repeats(pkg.Requires[:n], d) {
-			s.addRequires(i, d)
-		}
+	for _, r := range s.pool.requirements(i) {
+		s.addRequires(i, r)
 	}
 	for _, d := range pkg.Conflicts {
 		s.addConflicts(i, d)
@@ -75,27 +73,53 @@ func (s *search) expand(v int) {
 	}
 }
 
+// requirement is a dependency with what meets it: packages, or a formula where it is rich.
+type requirement struct {
+	dep     rpm.Dependency
+	ids     []id
+	formula formula
+}
+
+func (p *pool) requirement(d rpm.Dependency) requirement {
+	if d.IsRich() {
+		return requirement{dep: d, formula: p.formulaOf(d, false)}
+	}
+	return requirement{dep: d, ids: p.whoProvides(d)}
+}
+
+// requirements lists what a package requires, each thing once, without features of the installer.
+func (p *pool) requirements(i id) []requirement {
+	if known, ok := p.required[i]; ok {
+		return known
+	}
+	requires := p.pkg(i).Requires
+	list := make([]requirement, 0, len(requires))
+	for n, d := range requires {
+		if !isFeature(d) && !repeats(requires[:n], d) {
+			list = append(list, p.requirement(d))
+		}
+	}
+	p.required[i] = list
+	return list
+}
+
 // repeats says whether a list has the dependency already; lists often repeat one for a scriptlet.
 func repeats(list []rpm.Dependency, d rpm.Dependency) bool {
 	return slices.ContainsFunc(list, func(e rpm.Dependency) bool { return e.Name == d.Name && plain(e) == plain(d) })
 }
 
-func (s *search) addRequires(i id, d rpm.Dependency) {
-	r := rule{kind: ruleRequires, pkg: i, dep: d}
-	if d.IsRich() {
-		s.addFormula(r, i, s.pool.formulaOf(d, false))
+func (s *search) addRequires(i id, required requirement) {
+	r := rule{kind: ruleRequires, pkg: i, dep: required.dep}
+	if required.dep.IsRich() {
+		s.addFormula(r, i, required.formula)
 		return
 	}
-	if isFeature(d) {
-		return
-	}
-	ids := s.pool.whoProvides(d)
-	if slices.Contains(ids, i) {
+	if _, itself := slices.BinarySearch(required.ids, i); itself {
 		return
 	}
 	lits := s.scratch[:0]
 	lits = append(lits, -sat.Lit(i))
-	for _, provider := range ids {
+	for _, provider := range required.ids {
 		lits = append(lits, sat.Lit(provider))
 	}
 	s.scratch = lits

@@ -3,7 +3,6 @@ package resolve
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/slipway-build/slipway/internal/rpm"
 )
@@ -48,21 +47,17 @@ func (s *search) reasons() map[id][]Why {
 			from = append(from, id(l))
 		}
 	}
-	slices.SortFunc(from, func(a, b id) int { return strings.Compare(s.pool.label(a), s.pool.label(b)) })
+	slices.SortFunc(from, func(a, b id) int { return s.pool.pkg(a).NEVRA.Compare(s.pool.pkg(b).NEVRA) })
 	for _, i := range from {
 		s.reasonsOfConflicts(i, reasons)
 		if s.recommends {
 			s.weakReasons(i, reasons)
 		}
-		requires := s.pool.pkg(i).Requires
-		for n, d := range requires {
-			if isFeature(d) || repeats(requires[:n], d) {
-				continue
-			}
-			for _, other := range s.metBy(d) {
+		label := s.pool.label(i)
+		for _, r := range s.pool.requirements(i) {
+			for _, other := range s.metBy(r) {
 				if other != i {
-					why := Why{Dependency: plain(d).String(), Package: s.pool.label(i)}
-					reasons[other] = append(reasons[other], why)
+					reasons[other] = append(reasons[other], Why{Dependency: plain(r.dep).String(), Package: label})
 				}
 			}
 		}
@@ -88,7 +83,7 @@ func (s *search) reasonsOfConflicts(i id, reasons map[id][]Why) {
 // weakReasons adds what a package recommends, and who has it as a supplement.
 func (s *search) weakReasons(i id, reasons map[id][]Why) {
 	for _, d := range s.pool.pkg(i).Recommends {
-		for _, other := range s.metBy(d) {
+		for _, other := range s.metBy(s.pool.requirement(d)) {
 			why := Why{Dependency: plain(d).String(), Package: s.pool.label(i), Weak: true}
 			reasons[other] = append(reasons[other], why)
 		}
@@ -112,19 +107,19 @@ func (s *search) supplementedBy(d rpm.Dependency) []id {
 	}
 	var ids []id
 	for _, leaf := range leaves {
-		ids = append(ids, s.metBy(leaf)...)
+		ids = append(ids, s.metBy(s.pool.requirement(leaf))...)
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids)
 }
 
-// metBy gives the installed packages that a dependency has to thank for holding.
-func (s *search) metBy(d rpm.Dependency) []id {
-	if d.IsRich() {
-		return s.meeting(s.pool.formulaOf(d, false))
+// metBy gives the installed packages that a requirement has to thank for being met.
+func (s *search) metBy(r requirement) []id {
+	if r.dep.IsRich() {
+		return s.meeting(r.formula)
 	}
 	var ids []id
-	for _, i := range s.pool.whoProvides(d) {
+	for _, i := range r.ids {
 		if s.policy.weak.installed(i) {
 			ids = append(ids, i)
 		}

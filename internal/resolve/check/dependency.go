@@ -80,8 +80,9 @@ func (c *checker) metRich(r *rpm.Rich, but *rpmrepo.Package) bool {
 		return met
 	case rpm.RichWith, rpm.RichWithout:
 		return slices.ContainsFunc(c.all, func(m member) bool { return m.pkg != but && m.is(r) })
+	default:
+		return c.metPlain(r.Dep, but)
 	}
-	return c.metPlain(r.Dep, but)
 }
 
 // is says whether one package alone is what an operand of "with" or "without" describes.
@@ -95,6 +96,7 @@ func (m member) is(r *rpm.Rich) bool {
 		return m.is(r.Left) && m.is(r.Right)
 	case rpm.RichWithout:
 		return m.is(r.Left) && !m.is(r.Right)
+	default:
+		return false
 	}
-	return false
 }

@@ -33,6 +33,7 @@ func (s *Solver) assert(l Lit, c Clause) {
 		s.assign(l, c)
 	case False:
 		s.fail(c)
+	case True:
 	}
 }
 
@@ -100,8 +101,9 @@ func (s *Solver) rank(l Lit) int {
 		return int(^uint32(0))
 	case Unknown:
 		return int(^uint32(0)) - 1
+	default:
+		return int(s.level[l.Var()])
 	}
-	return int(s.level[l.Var()])
 }
 
 // watch puts the clause into the list of the literal.
