@@ -11,7 +11,7 @@ import (
 )
 
 // maxFile bounds the size of one metadata file, in bytes.
-const maxFile = 4 << 20
+const maxFile = 512 << 10
 
 // maxDeclared bounds the requirements of one project.
 const maxDeclared = 20_000
