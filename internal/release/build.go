@@ -35,17 +35,21 @@ type Built struct {
 
 // Build makes the candidate's images and pushes them, or finds that it was done before.
 func (p *Pipeline) Build(ctx context.Context, c *Candidate, n *Needs, l *lock.Lock, o BuildOptions) (*Built, error) {
-	digest := lockDigest(l, n)
-	key, err := p.key(c, digest)
+	if !p.Locked(n, l) {
+		return nil, fmt.Errorf("%s does not have what the projects need now: run slipway lock", lock.FileName)
+	}
+	besides, err := p.besides(c.Images)
 	if err != nil {
 		return nil, err
 	}
+	digest := lockDigest(l, n)
+	key := p.key(c, digest, besides)
 	if o.Layout == "" && !o.NoPush {
 		if known, err := p.known(ctx, key); err != nil || known != nil {
 			return &Built{Snapshot: known, Known: true}, err
 		}
 	}
-	b := &build{Pipeline: p, candidate: c, needs: n, lock: l, built: &Built{}}
+	b := &build{Pipeline: p, candidate: c, needs: n, lock: l, besides: besides, built: &Built{}}
 	images, err := b.images(ctx)
 	if err != nil {
 		return nil, err
@@ -114,6 +118,7 @@ type build struct {
 	candidate *Candidate
 	needs     *Needs
 	lock      *lock.Lock
+	besides   map[string]gathered // files of the configuration's folder
 	built     *Built
 }
 

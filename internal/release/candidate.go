@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/slipway-build/slipway/internal/cache"
-	"github.com/slipway-build/slipway/internal/config"
 	"github.com/slipway-build/slipway/internal/progress"
 	"github.com/slipway-build/slipway/internal/source"
 )
@@ -124,27 +123,17 @@ func (c *Candidate) newest(projects []string) time.Time {
 
 // key hashes what decides the snapshot: program, configuration, lock, commits. The branch is not part
 // of it: when stable moves to commits that were built for staging, it is the same snapshot.
-func (p *Pipeline) key(c *Candidate, lockDigest string) (string, error) {
-	data, err := os.ReadFile(p.Config.Path)
-	if err != nil {
-		return "", fmt.Errorf("reading configuration: %w", err)
-	}
-	parts := []string{"candidate/1", p.Version, string(data), c.Config.Commit, lockDigest}
+func (p *Pipeline) key(c *Candidate, lockDigest string, besides map[string]gathered) string {
+	parts := []string{"candidate/2", p.Version, p.Config.Digest, c.Config.Commit, lockDigest}
 	for _, img := range c.Images {
 		parts = append(parts, "image", img)
-		for _, f := range p.Config.Images[img].Files {
-			if project, path := f.Source(); project == "" {
-				sum, err := hashFiles(p.Config.Rel(path))
-				if err != nil {
-					return "", fmt.Errorf("%s:%d: %w", config.FileName, f.From.Line, err)
-				}
-				parts = append(parts, path, sum)
-			}
-		}
+	}
+	for _, name := range sortedKeys(besides) {
+		parts = append(parts, "file", name, besides[name].key())
 	}
 	for _, name := range p.Config.ProjectsOf(c.Images) {
 		r := c.Revisions[name]
 		parts = append(parts, "project", name, r.Commit, p.origin(name), r.Version())
 	}
-	return cache.Key(parts...), nil
+	return cache.Key(parts...)
 }

@@ -34,7 +34,9 @@ func (p *Pipeline) Deploy(ctx context.Context, environment string, s *Snapshot, 
 	}
 	result, err := p.Target.Apply(ctx, rel)
 	if err == nil {
-		err = p.tag(ctx, environment, s)
+		if err = p.tag(ctx, environment, s); err != nil {
+			err = fmt.Errorf("it runs, but its images could not be tagged: %w", err)
+		}
 	}
 	state, message := outcome(ctx, err)
 	// It has ended, whether or not the caller still waits.
@@ -47,7 +49,7 @@ func outcome(ctx context.Context, err error) (State, string) {
 	case err == nil:
 		return Succeeded, ""
 	case ctx.Err() != nil:
-		return Aborted, context.Cause(ctx).Error()
+		return Aborted, err.Error()
 	case errors.As(err, &rollout):
 		return Failed, err.Error()
 	default:

@@ -2,24 +2,17 @@ package release
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"maps"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/slipway-build/slipway/internal/cache"
 	"github.com/slipway-build/slipway/internal/config"
 	"github.com/slipway-build/slipway/internal/image"
 	"github.com/slipway-build/slipway/internal/lock"
+	"github.com/slipway-build/slipway/internal/source"
 	"github.com/slipway-build/slipway/internal/wheel"
 )
 
@@ -31,12 +24,6 @@ const (
 	labelService = "build.slipway.service"
 	labelLock    = "build.slipway.lock"
 	labelProject = "build.slipway.project." // + name: the commit
-)
-
-// Bounds of the files that a configuration puts into an image.
-const (
-	maxImageFiles = 50_000
-	maxImageBytes = 1 << 30
 )
 
 // Modes of files as stat(2) has them.
@@ -54,7 +41,7 @@ func (b *build) image(ctx context.Context, t *lock.Target, name string, paths ma
 	if err != nil {
 		return builtImage{}, err
 	}
-	files := &fileSet{from: map[string]string{}}
+	files := &fileSet{from: map[string]string{}, at: map[string]int{}}
 	if len(conf.Projects) > 0 {
 		if err := b.install(ctx, t, name, base, wheels, files); err != nil {
 			return builtImage{}, err
@@ -117,128 +104,64 @@ func (p *Pipeline) origin(project string) string {
 	if p.isPath(git) || strings.HasPrefix(git, "file:") {
 		return "file:///" + project
 	}
-	return git
+	return source.Redact(git)
 }
 
 // place adds what one entry of an image's files names.
 func (b *build) place(ctx context.Context, f config.File, when int64, files *fileSet) error {
-	project, from := f.Source()
-	fsys, closer, err := b.files(ctx, project)
+	found, err := b.find(ctx, f)
 	if err != nil {
 		return err
 	}
-	defer closer.Close()
-	from = path.Clean(from)
-	found := false
-	err = fs.WalkDir(fsys, from, func(at string, e fs.DirEntry, err error) error {
-		if err != nil {
+	for _, e := range found.entries(f) {
+		e.ModTime = when
+		if err := files.add(f.From.Value, e); err != nil {
 			return err
 		}
-		found = true
-		entry, err := fileEntry(fsys, at, e)
-		if err != nil {
-			return err
-		}
-		entry.Path = path.Join(f.To, strings.TrimPrefix(at, from))
-		entry.UID, entry.GID, entry.ModTime = f.UID, f.GID, when
-		if f.Mode != "" && entry.Mode&modeType == modeRegular {
-			m, _ := strconv.ParseUint(f.Mode, 8, 32) // the configuration has checked it
-			entry.Mode = modeRegular | uint32(m)
-		}
-		return files.add(f.From.Value, entry)
-	})
-	if errors.Is(err, fs.ErrNotExist) && !found {
-		return fmt.Errorf("there is no %s%s", f.From.Value, b.at(project))
 	}
-	return err
+	return nil
 }
 
-// files are a project's at the candidate's commit, or those beside the configuration.
-func (b *build) files(ctx context.Context, project string) (fs.FS, io.Closer, error) {
-	if project != "" {
-		tree, err := b.candidate.mirrors[project].Tree(ctx, b.candidate.Revisions[project], "")
-		return tree, tree, err
-	}
-	root, err := os.OpenRoot(b.Config.Dir())
-	if err != nil {
-		return nil, nil, err
-	}
-	return root.FS(), root, nil
-}
-
-func (b *build) at(project string) string {
+// find gathers the files that an entry names: a project's at the candidate's commit, or those beside
+// the configuration, which were read when the build began.
+func (b *build) find(ctx context.Context, f config.File) (gathered, error) {
+	project, from := f.Source()
 	if project == "" {
-		return ""
+		return b.besides[path.Clean(from)], nil
 	}
-	return " at " + b.candidate.Revisions[project].Short()
-}
-
-func fileEntry(fsys fs.FS, at string, e fs.DirEntry) (image.FileEntry, error) {
-	info, err := e.Info()
+	tree, err := b.candidate.mirrors[project].Tree(ctx, b.candidate.Revisions[project], "")
 	if err != nil {
-		return image.FileEntry{}, err
+		return nil, err
 	}
-	switch {
-	case e.IsDir():
-		return image.FileEntry{Mode: modeDir | 0o755}, nil
-	case info.Mode()&fs.ModeSymlink != 0:
-		target, err := fs.ReadLink(fsys, at)
-		return image.FileEntry{Mode: modeLink | 0o777, Link: target}, err
-	case info.Mode().IsRegular():
-		content, err := fs.ReadFile(fsys, at)
-		mode := uint32(0o644)
-		if info.Mode()&0o111 != 0 {
-			mode = 0o755
-		}
-		return image.FileEntry{Mode: modeRegular | mode, Content: content}, err
-	default:
-		return image.FileEntry{}, fmt.Errorf("%s is neither a file, nor a folder, nor a symbolic link", at)
+	defer tree.Close()
+	found, err := gather(tree, path.Clean(from), new(budget))
+	if errors.Is(err, errNothing) {
+		return nil, fmt.Errorf("%w %s at %s", errNothing, f.From.Value, b.candidate.Revisions[project].Short())
 	}
+	return found, err
 }
 
 // fileSet gathers the files of a final image, and who brings each.
 type fileSet struct {
 	entries []image.FileEntry
-	from    map[string]string
-	bytes   int64
+	at      map[string]int    // index in entries, by path
+	from    map[string]string // who brings it, by path
+	budget  budget
 }
 
 func (s *fileSet) add(from string, e image.FileEntry) error {
-	if other, ok := s.from[e.Path]; ok {
-		if e.Mode&modeType == modeDir {
+	if i, ok := s.at[e.Path]; ok {
+		if e.Mode&modeType == modeDir && s.entries[i].Mode&modeType == modeDir {
 			return nil // two may bring the same folder
 		}
-		return fmt.Errorf("%s and %s both bring %s", other, from, e.Path)
+		return fmt.Errorf("%s and %s both bring %s", s.from[e.Path], from, e.Path)
 	}
-	s.bytes += int64(len(e.Content))
-	if len(s.entries) >= maxImageFiles || s.bytes > maxImageBytes {
-		return fmt.Errorf("more than %d files or %d MiB beside the RPMs", maxImageFiles, maxImageBytes>>20)
+	if err := s.budget.take(int64(len(e.Content))); err != nil {
+		return err
 	}
-	s.from[e.Path] = from
+	s.from[e.Path], s.at[e.Path] = from, len(s.entries)
 	s.entries = append(s.entries, e)
 	return nil
-}
-
-// hashFiles identifies the content of a file or folder beside the configuration.
-func hashFiles(root string) (string, error) {
-	var parts []string
-	err := filepath.WalkDir(root, func(p string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(root, p)
-		if err != nil || e.IsDir() {
-			return err
-		}
-		entry, err := fileEntry(os.DirFS(filepath.Dir(p)), filepath.Base(p), e)
-		if err != nil {
-			return err
-		}
-		sum := sha256.Sum256(entry.Content)
-		parts = append(parts, rel, strconv.FormatUint(uint64(entry.Mode), 8), entry.Link, hex.EncodeToString(sum[:]))
-		return nil
-	})
-	return cache.Key(parts...), err
 }
 
 func sortedKeys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,6 +18,7 @@ import (
 	"github.com/slipway-build/slipway/internal/resolve"
 	"github.com/slipway-build/slipway/internal/rpm"
 	"github.com/slipway-build/slipway/internal/rpmrepo"
+	"github.com/slipway-build/slipway/internal/source"
 )
 
 // LockPath is where the service's lock is kept: beside slipway.yaml.
@@ -40,8 +40,8 @@ type LockOptions struct {
 }
 
 // Lock resolves needs to RPMs. Where old already meets the same needs it is returned as it is,
-// without a look at any repository; otherwise each package of it that can stay, stays. Targets of
-// old that the needs do not speak of are kept.
+// without a look at any repository; otherwise each package of it that can stay, stays. Targets and
+// images of old that the needs do not speak of are kept: other environments have them.
 func (p *Pipeline) Lock(ctx context.Context, n *Needs, old *lock.Lock, o LockOptions) (l *lock.Lock, changed bool, err error) {
 	l = &lock.Lock{}
 	if old != nil {
@@ -85,7 +85,13 @@ func (p *Pipeline) locked(t *lock.Target, tn TargetNeeds) bool {
 			return false
 		}
 	}
-	return true
+	confs, err := p.repositories(tn.Target)
+	if err != nil {
+		return false // whoever resolves will say so
+	}
+	return !slices.ContainsFunc(t.Packages, func(pkg lock.Package) bool {
+		return !slices.ContainsFunc(confs, func(c rpmrepo.Config) bool { return c.ID == pkg.Repository })
+	})
 }
 
 // requestsDigest identifies what a root asks of the repositories.
@@ -118,13 +124,21 @@ func (p *Pipeline) lockTarget(ctx context.Context, tn TargetNeeds, old lock.Targ
 	m := newLockMaker(conf, tn.Target, repos)
 	for _, root := range tn.Roots {
 		s, err := resolve.Resolve(ctx, problem(root, conf.Arch, repos, keep))
-		if err != nil {
+		var conflict *resolve.Conflict
+		if errors.As(err, &conflict) {
 			return lock.Target{}, fmt.Errorf("%s on target %s can't be installed:\n%w", rootName(root.Image), tn.Target, err)
+		} else if err != nil {
+			return lock.Target{}, fmt.Errorf("%s on target %s: %w", rootName(root.Image), tn.Target, err)
 		}
 		m.add(root, s)
 		// The next root takes the same versions: what images share is shared by their layers.
 		for _, c := range s.Packages {
 			keep[c.Package.Name] = c.Package.NEVRA
+		}
+	}
+	for _, root := range sortedKeys(old.Requests) {
+		if img, ok := p.Config.Images[root]; root == lock.BuildRoot || ok && img.Target == tn.Target {
+			m.carry(old, root)
 		}
 	}
 	return m.target(), nil
@@ -169,14 +183,9 @@ func newLockMaker(conf config.Target, name string, repos []*rpmrepo.Repository) 
 // address is where a repository is, without credentials.
 func address(c rpmrepo.Config) string {
 	for _, s := range append([]string{c.Metalink, c.MirrorList}, c.BaseURL...) {
-		if s == "" {
-			continue
+		if s != "" {
+			return source.Redact(s)
 		}
-		if u, err := url.Parse(s); err == nil && u.User != nil {
-			u.User = nil
-			return u.String()
-		}
-		return s
 	}
 	return ""
 }
@@ -194,6 +203,30 @@ func (m *lockMaker) add(root *requirement.Merged, s *resolve.Solution) {
 			})
 		}
 		m.t.Packages[i].Roots = append(m.t.Packages[i].Roots, root.Image)
+	}
+}
+
+// carry takes a root over as an old lock has it, where it was not resolved anew and is still good.
+func (m *lockMaker) carry(old lock.Target, root string) {
+	if m.t.Requests[root] != "" || old.Arch != m.t.Arch || old.Release != m.t.Release {
+		return
+	}
+	packages := old.Root(root)
+	for _, pkg := range packages {
+		if !slices.ContainsFunc(m.t.Repositories, func(r lock.Repository) bool { return r.ID == pkg.Repository }) {
+			return
+		}
+	}
+	m.t.Requests[root] = old.Requests[root]
+	for _, pkg := range packages {
+		i, ok := m.byNEVRA[pkg.NEVRA]
+		if !ok {
+			i = len(m.t.Packages)
+			m.byNEVRA[pkg.NEVRA] = i
+			pkg.Roots, pkg.Layer = nil, ""
+			m.t.Packages = append(m.t.Packages, pkg)
+		}
+		m.t.Packages[i].Roots = append(m.t.Packages[i].Roots, root)
 	}
 }
 

@@ -31,18 +31,14 @@ type TargetNeeds struct {
 type UnmetError struct{ Unmet []requirement.Unmet }
 
 func (e *UnmetError) Error() string {
-	lines := make([]string, len(e.Unmet))
-	for i, u := range e.Unmet {
-		has := make([]string, len(u.Has))
-		for j, d := range u.Has {
-			has[j] = d.String()
+	var lines []string
+	for _, u := range e.Unmet {
+		if line := u.String(); !slices.Contains(lines, line) { // several images may have both
+			lines = append(lines, line)
 		}
-		lines[i] = fmt.Sprintf("%s needs %s, but %s at %s has %s", u.Requirement.Origin, u.Requirement.Request, u.Provider, short(u.Commit), strings.Join(has, ", "))
 	}
 	return strings.Join(lines, "\n")
 }
-
-func short(commit string) string { return commit[:min(7, len(commit))] }
 
 // pythonOrigin is where the need for the interpreter comes from.
 const pythonOrigin = "projects"
