@@ -104,6 +104,7 @@ func askWorlds(t *testing.T, weak bool, worlds ...world) []answer {
 		for _, r := range p.Requests {
 			args = append(args, r.Dependency.String())
 		}
+		slices.Sort(args) // dnf minds the order; we take this one
 		setups[i] = dnfSetup{
 			Repos: writeMetadata(t, filepath.Join(dir, fmt.Sprint(i)), p.Repositories), Best: true, Weak: weak, Questions: [][]string{args},
 		}
