@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // bench is one run of the program.
@@ -221,13 +223,22 @@ func (b *bench) once(ctx context.Context, e entrant, round int, out *entry) erro
 			return fmt.Errorf("preparing: %w", err)
 		}
 	}
+	worked, err := processorTime()
+	if err != nil {
+		return err
+	}
 	began := time.Now()
-	err := e.run(ctx)
+	err = e.run(ctx)
 	took := time.Since(began)
 	if err != nil {
 		return err
 	}
+	until, err := processorTime()
+	if err != nil {
+		return err
+	}
 	out.Runs = append(out.Runs, took.Seconds())
+	out.Work = append(out.Work, (until - worked).Seconds())
 	fmt.Fprintf(b.log, "  %s: %s\n", e.name, span(took.Seconds()))
 	if e.after != nil {
 		if out.Bytes, err = e.after(ctx); err != nil {
@@ -235,6 +246,19 @@ func (b *bench) once(ctx context.Context, e entrant, round int, out *entry) erro
 		}
 	}
 	return nil
+}
+
+// processorTime is what this process and the commands that have ended spent on processors so far.
+func processorTime() (time.Duration, error) {
+	var sum time.Duration
+	for _, who := range []int{unix.RUSAGE_SELF, unix.RUSAGE_CHILDREN} {
+		var u unix.Rusage
+		if err := unix.Getrusage(who, &u); err != nil {
+			return 0, fmt.Errorf("reading processor times: %w", err)
+		}
+		sum += time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	return sum, nil
 }
 
 // missing says why an entrant can't take part; "" where it can.

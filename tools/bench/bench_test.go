@@ -66,31 +66,31 @@ func TestReport(t *testing.T) {
 		Runs: 3, Packages: packages{"small", 115, 47e6}, Machine: machine{"CPU", 2, 25e9, "6.18", "tmpfs"},
 		Versions: []version{{"slipway", "v1"}, {"dnf", "not installed"}},
 		Rows: []row{
-			{What: "resolve", Entries: []entry{{Tool: "slipway lock", Runs: []float64{0.2, 0.1, 0.12}}, {Tool: "dnf", Missing: "dnf not installed"}}},
-			{What: "base", Entries: []entry{{Tool: "slipway build", Runs: []float64{2, 2, 2}, Bytes: 4e8}, {Tool: "dnf, tar", Runs: []float64{25, 26, 27}, Bytes: 3.95e8}}},
+			{What: "resolve", Entries: []entry{{Tool: "slipway lock", Runs: []float64{0.2, 0.1, 0.12}, Work: []float64{0.1, 0.1, 0.3}}, {Tool: "dnf", Missing: "dnf not installed"}}},
+			{What: "base", Entries: []entry{{Tool: "slipway build", Runs: []float64{2, 2, 2}, Work: []float64{3, 3, 3}, Bytes: 4e8}, {Tool: "dnf, tar", Runs: []float64{25, 26, 27}, Work: []float64{40, 40, 40}, Bytes: 3.95e8}}},
 		},
 	}
 	for i := range r.Rows {
 		r.Rows[i].conclude()
 	}
 	for name, want := range map[string]string{
-		"text": `WHAT     WITH           TIME               RATIO  SIZE
-resolve  slipway lock   120 ms
+		"text": `WHAT     WITH           TIME               RATIO  CPU     SIZE
+resolve  slipway lock   120 ms                    100 ms
          dnf            dnf not installed
-base     slipway build  2.00 s                    400 MB
-         dnf, tar       26.0 s             13.0×  395 MB
+base     slipway build  2.00 s                    3.00 s  400 MB
+         dnf, tar       26.0 s             13.0×  40.0 s  395 MB
 
 115 RPMs, 47 MB, of tools/universe (small); everybody checks their signatures.
-Each time is the median of 3 runs in turns, wall clock of whole commands; runs of one thing differ by at most 83 %.
+Each time is the median of 3 runs in turns, wall clock of whole commands; runs of one thing differ by at most 83 %. CPU is the time on processors, of all processes together.
 All of it on tmpfs; 2 cores (CPU), 25 GB of memory, Linux 6.18.
 slipway v1, dnf not installed.
 `,
-		"markdown": `| what | with | time | ratio | size |
-|---|---|---:|---:|---:|
-| resolve | slipway lock | **120 ms** |  |  |
-|  | dnf | dnf not installed |  |  |
-| base | slipway build | **2.00 s** |  | 400 MB |
-|  | dnf, tar | 26.0 s | 13.0× | 395 MB |
+		"markdown": `| what | with | time | ratio | CPU | size |
+|---|---|---:|---:|---:|---:|
+| resolve | slipway lock | **120 ms** |  | 100 ms |  |
+|  | dnf | dnf not installed |  |  |  |
+| base | slipway build | **2.00 s** |  | 3.00 s | 400 MB |
+|  | dnf, tar | 26.0 s | 13.0× | 40.0 s | 395 MB |
 
 `,
 	} {

@@ -58,7 +58,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.IntVar(&o.runs, "n", 3, "how often each thing is measured")
-	flags.StringVar(&o.size, "size", "full", "size of the RPM universe: small or full")
+	flags.StringVar(&o.size, "size", "small", "size of the RPM universe: small or full")
 	flags.StringVar(&o.universe, "universe", "", "`folder` of a universe that is there already")
 	flags.StringVar(&o.dir, "dir", "", "`folder` to work in, on its own file system (default: a tmpfs, where root has the memory for it)")
 	flags.StringVar(&o.slipway, "slipway", "bin/slipway", "the `program`")
