@@ -268,4 +268,4 @@ func (t *target) Status(context.Context, string, string) (deploy.Status, error) 
 	return deploy.Status{}, nil
 }
 func (t *target) Logs(context.Context, deploy.LogRequest, io.Writer) error { return nil }
-func (t *target) Down(context.Context, string, string) error             { return nil }
+func (t *target) Down(context.Context, string, string) error               { return nil }

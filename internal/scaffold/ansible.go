@@ -9,10 +9,15 @@ import (
 )
 
 // installers are the Ansible modules whose name parameter is a list of packages.
-var installers = map[string]bool{
-	"dnf": true, "ansible.builtin.dnf": true, "dnf5": true, "ansible.builtin.dnf5": true,
-	"yum": true, "ansible.builtin.yum": true, "package": true, "ansible.builtin.package": true,
+var installers = []string{
+	"dnf", "ansible.builtin.dnf", "dnf5", "ansible.builtin.dnf5", "yum", "ansible.builtin.yum", "package", "ansible.builtin.package",
 }
+
+// Bounds of one file's tasks: aliases can make much out of little.
+const (
+	maxDepth = 20
+	maxNodes = 100_000
+)
 
 // variable is a Jinja expression, whose value only Ansible knows.
 var variable = regexp.MustCompile(`\{\{|\{%`)
@@ -33,11 +38,12 @@ type taskWalker struct {
 	file     string
 	packages []string
 	notes    []string
+	nodes    int
 }
 
 // walk looks for tasks at any depth: in plays, blocks and task lists.
 func (w *taskWalker) walk(node any, depth int) {
-	if depth > 20 {
+	if w.nodes++; depth > maxDepth || w.nodes > maxNodes {
 		return
 	}
 	switch n := node.(type) {
@@ -46,7 +52,7 @@ func (w *taskWalker) walk(node any, depth int) {
 			w.walk(item, depth+1)
 		}
 	case map[string]any:
-		for module := range installers {
+		for _, module := range installers {
 			if args, ok := n[module]; ok {
 				w.task(n, args)
 			}

@@ -2,7 +2,10 @@ package scaffold
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path"
@@ -51,11 +54,11 @@ func instructions(text string) []instruction {
 // image reads one Containerfile of a project.
 func (s *scan) image(p Project, file string) error {
 	at := path.Join(p.Dir, file)
-	data, err := readBounded(filepath.Join(s.root, at))
+	data, err := s.read(p, file)
 	if err != nil {
-		return fmt.Errorf("reading Containerfile: %w", err)
+		return fmt.Errorf("reading Containerfile %s: %w", at, err)
 	}
-	c := &containerfile{scan: s, project: p, file: at, image: Image{Name: imageName(p, file), Env: map[string]string{}}}
+	c := &containerfile{scan: s, project: p, file: at, image: Image{Name: s.unusedImage(imageName(p, file), p.Name), Env: map[string]string{}}}
 	s.note("image %s: %s", c.image.Name, at)
 	for _, in := range instructions(string(data)) {
 		c.take(in)
@@ -65,15 +68,40 @@ func (s *scan) image(p Project, file string) error {
 	return nil
 }
 
-func readBounded(name string) ([]byte, error) {
-	st, err := os.Stat(name)
+// read reads a file of a checkout, which no symbolic link leaves.
+func (s *scan) read(p Project, name string) ([]byte, error) {
+	root, err := os.OpenRoot(filepath.Join(s.root, p.Dir))
 	if err != nil {
 		return nil, err
 	}
-	if st.Size() > maxContainerfile {
-		return nil, fmt.Errorf("%s has %d bytes, more than the %d that are read", name, st.Size(), maxContainerfile)
+	defer root.Close()
+	st, err := root.Stat(name)
+	if err != nil {
+		return nil, err
 	}
-	return os.ReadFile(name)
+	if !st.Mode().IsRegular() {
+		return nil, errors.New("it is not a file")
+	}
+	f, err := root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxContainerfile+1))
+	if err == nil && len(data) > maxContainerfile {
+		return nil, fmt.Errorf("it has more than the %d bytes that are read", maxContainerfile)
+	}
+	return data, err
+}
+
+// stat tells what a name of a checkout is, or leads to in it.
+func (s *scan) stat(p Project, name string) (fs.FileInfo, error) {
+	root, err := os.OpenRoot(filepath.Join(s.root, p.Dir))
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	return root.Stat(name)
 }
 
 // imageName is what follows the first dot or dash of the file's name, or else the project's name.
@@ -155,7 +183,7 @@ func (c *containerfile) copy(in instruction) {
 		return
 	}
 	from := path.Clean(strings.TrimPrefix(f[0], "/"))
-	st, err := os.Stat(filepath.Join(c.root, c.project.Dir, from))
+	st, err := c.stat(c.project, from)
 	if err != nil || !st.Mode().IsRegular() {
 		c.note("image %s: left out %s:%d: %s is not a file of %s", c.image.Name, c.file, in.line, f[0], c.project.Name)
 		return
@@ -212,7 +240,7 @@ func (c *containerfile) recipe(word string, line int) {
 	base := path.Base(word)
 	for _, sub := range []string{".", "recipes", "files", "files/tasks", "playbooks"} {
 		rel := path.Join(sub, base)
-		data, err := readBounded(filepath.Join(c.root, c.project.Dir, rel))
+		data, err := c.read(c.project, rel)
 		if err != nil {
 			continue
 		}

@@ -142,7 +142,11 @@ func (s *scan) projects(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("looking for checkouts: %w", err)
 		}
-		p := Project{Name: clean(filepath.Base(dir)), Git: "./" + filepath.ToSlash(rel), Dir: filepath.ToSlash(rel)}
+		abs, err := filepath.Abs(dir)
+		if err != nil {
+			return fmt.Errorf("looking for checkouts: %w", err)
+		}
+		p := Project{Name: unused(clean(filepath.Base(abs)), clean(filepath.Base(filepath.Dir(abs))), s.hasProject), Git: "./" + filepath.ToSlash(rel), Dir: filepath.ToSlash(rel)}
 		remote, branches, err := source.Inspect(ctx, dir)
 		if err != nil {
 			return err
@@ -171,6 +175,32 @@ func pythonFiles(dir string) []string {
 	return kinds
 }
 
+func (s *scan) hasProject(name string) bool {
+	return slices.ContainsFunc(s.draft.Projects, func(p Project) bool { return p.Name == name })
+}
+
+// unusedImage is a name that no image of the draft has yet, nor the lock for the packages that build
+// the projects.
+func (s *scan) unusedImage(name, project string) string {
+	return unused(name, project, func(name string) bool {
+		return name == "build" || slices.ContainsFunc(s.draft.Images, func(i Image) bool { return i.Name == name })
+	})
+}
+
+// unused is a name that is not taken: itself, or with something before it, or with a number.
+func unused(name, before string, taken func(string) bool) string {
+	if !taken(name) {
+		return name
+	}
+	name = before + "-" + name
+	for n, candidate := 2, name; ; n++ {
+		if !taken(candidate) {
+			return candidate
+		}
+		candidate = fmt.Sprintf("%s-%d", name, n)
+	}
+}
+
 var notName = regexp.MustCompile(`[^a-z0-9]+`)
 
 // clean makes a name that slipway.yaml allows.
@@ -194,7 +224,7 @@ func (s *scan) images() error {
 	if len(s.draft.Images) > 0 {
 		return nil
 	}
-	img := Image{Name: s.draft.Service}
+	img := Image{Name: s.unusedImage(s.draft.Service, "all")}
 	for _, p := range s.draft.Projects {
 		img.Projects = append(img.Projects, p.Name)
 	}

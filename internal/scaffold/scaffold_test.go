@@ -2,11 +2,13 @@ package scaffold_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -190,6 +192,66 @@ CMD run --now
 	}
 	if _, err := config.Parse(d.YAML(), "draft"); err != nil {
 		t.Errorf("draft: %v\n%s", err, d.YAML())
+	}
+}
+
+// TestNamesAreUnique holds that what has one name in two places gets two.
+func TestNamesAreUnique(t *testing.T) {
+	dir := t.TempDir()
+	for _, at := range []string{"a/app", "b/app", "lib"} {
+		checkout(t, filepath.Join(dir, at), "main", map[string]string{"setup.py": "", "Dockerfile.web": "FROM fedora:43\n", "Dockerfile.build": "FROM fedora:43\n"})
+	}
+	d := scan(t, dir)
+	var projects, images []string
+	for _, p := range d.Projects {
+		projects = append(projects, p.Name)
+	}
+	for _, i := range d.Images {
+		images = append(images, i.Name)
+	}
+	if want := []string{"app", "b-app", "lib"}; !cmp.Equal(projects, want) {
+		t.Errorf("projects %q, want %q", projects, want)
+	}
+	if want := []string{"app-build", "web", "b-app-build", "b-app-web", "lib-build", "lib-web"}; !cmp.Equal(images, want) {
+		t.Errorf("images %q, want %q", images, want)
+	}
+	if _, err := config.Parse(d.YAML(), "draft"); err != nil {
+		t.Errorf("draft: %v\n%s", err, d.YAML())
+	}
+}
+
+// TestProjectInTheFolderItself holds that a checkout that is the folder goes by the folder's name.
+func TestProjectInTheFolderItself(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "my-app")
+	checkout(t, dir, "main", map[string]string{"setup.py": ""})
+	t.Chdir(dir)
+	if d := scan(t, "."); d.Projects[0].Name != "my-app" || d.Service != "my-app" {
+		t.Errorf("project %s of service %s", d.Projects[0].Name, d.Service)
+	}
+}
+
+// TestHostileCheckout holds that a checkout's files neither lead out of it nor keep us busy for ever.
+func TestHostileCheckout(t *testing.T) {
+	dir := t.TempDir()
+	secret := filepath.Join(dir, "secret.yaml")
+	if err := os.WriteFile(secret, []byte("- dnf: {name: hunter2}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bomb := "a0: &a0 [{block: x}]\n"
+	for i := 1; i < 20; i++ {
+		bomb += fmt.Sprintf("a%d: &a%d [{block: *a%d}, {block: *a%d}, {block: *a%d}, {block: *a%d}]\n", i, i, i-1, i-1, i-1, i-1)
+	}
+	app := filepath.Join(dir, "app")
+	checkout(t, app, "main", map[string]string{
+		"setup.py": "", "bomb.yaml": bomb + "tasks: *a19\n",
+		"Dockerfile.web": "FROM fedora:43\nRUN ansible-playbook pipe.yaml out.yaml bomb.yaml\nCOPY ../secret.yaml /etc/a\nCOPY out.yaml /etc/b\nCOPY pipe.yaml /etc/c\n",
+	})
+	if err := errors.Join(syscall.Mkfifo(filepath.Join(app, "pipe.yaml"), 0o600), os.Symlink("../secret.yaml", filepath.Join(app, "out.yaml"))); err != nil {
+		t.Fatal(err)
+	}
+	d := scan(t, dir)
+	if img := d.Images[0]; len(img.Packages) > 0 || len(img.Files) > 0 {
+		t.Errorf("image %+v", img)
 	}
 }
 
