@@ -24,7 +24,7 @@ import (
 
 var (
 	seed      = flag.Uint64("seed", 1, "seed of the questions that are put to dnf as well")
-	questions = flag.Int("questions", 150, "how many of them")
+	questions = flag.Int("questions", 60, "how many of them")
 	shrink    = flag.Bool("shrink", false, "make worlds on which dnf and we differ smaller")
 )
 
