@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,9 +10,28 @@ import (
 	"github.com/slipway-build/slipway/internal/resolve/sat"
 )
 
-// explain makes the error for requests that cannot be met.
+// explain makes the error for requests that cannot be met. That only the best counts is given as a
+// reason only where it is the decisive one.
 func (s *search) explain(problem Problem) *Conflict {
 	causes := s.causes()
+	if !slices.ContainsFunc(causes, func(c cause) bool { return c.kind == ruleBest }) {
+		return s.tell(causes)
+	}
+	problem.NoBest = true
+	older := newSearch(s.pool, problem)
+	err := older.run()
+	if errors.Is(err, sat.ErrUnsatisfiable) {
+		return older.tell(older.causes())
+	}
+	conflict := s.tell(causes)
+	if err == nil {
+		conflict.OnlyBest, conflict.Instead = true, s.instead(older)
+	}
+	return conflict
+}
+
+// tell turns causes into reasons.
+func (s *search) tell(causes []cause) *Conflict {
 	st := story{search: s, pool: s.pool, against: map[id][]int{}, causes: causes, told: map[id]bool{}, settled: map[int]bool{}}
 	for n, c := range causes {
 		for _, clause := range c.clauses {
@@ -23,25 +43,15 @@ func (s *search) explain(problem Problem) *Conflict {
 		}
 	}
 	conflict := &Conflict{}
-	best := false
 	for _, c := range st.requests() {
 		conflict.Requests = append(conflict.Requests, s.asks[c.request].from...)
 		conflict.Reasons = append(conflict.Reasons, st.request(c))
-		best = best || c.kind == ruleBest
-	}
-	if best {
-		conflict.OnlyBest, conflict.Instead = s.older(problem)
 	}
 	return conflict
 }
 
-// older finds out whether packages that are not the best would do, and which those are.
-func (s *search) older(problem Problem) (bool, []string) {
-	problem.NoBest = true
-	other := newSearch(s.pool, problem)
-	if err := other.run(); err != nil {
-		return false, nil
-	}
+// instead names what meets requests in a solution that does without the best.
+func (s *search) instead(other *search) []string {
 	var instead []string
 	for _, c := range s.fixed {
 		if s.rules[c].kind != ruleBest {
@@ -56,7 +66,7 @@ func (s *search) older(problem Problem) (bool, []string) {
 		}
 	}
 	slices.Sort(instead)
-	return true, slices.Compact(instead)
+	return slices.Compact(instead)
 }
 
 // story turns causes into reasons. A package's story is told once.

@@ -109,7 +109,7 @@ func (p *pool) outOfQuestion(d rpm.Dependency) []Reason {
 	for _, src := range p.repos {
 		for n := range src.Len() {
 			pkg := src.Package(n)
-			if why := p.whyNot(src, n, pkg); why != "" && meets(pkg, d) {
+			if why := p.whyNot(src, n, pkg); why != "" && (meets(pkg, d) || names(pkg, d.Name)) {
 				reasons = append(reasons, Reason{Text: fmt.Sprintf("%s %s", pkg.NEVRA, why)})
 			}
 		}
@@ -131,6 +131,11 @@ func (p *pool) whyNot(src source, n int, pkg *rpmrepo.Package) string {
 		return fmt.Sprintf("is not taken, because %s is installed in its place", v.label)
 	}
 	return ""
+}
+
+// names says whether a text names the package together with its architecture.
+func names(pkg *rpmrepo.Package, text string) bool {
+	return strings.HasSuffix(text, "."+pkg.Arch) && (text == pkg.Name+"."+pkg.Arch || text == pkg.NEVRA.String())
 }
 
 // meets says whether a package as such meets a dependency by what it is and provides.
@@ -159,7 +164,8 @@ func (p *pool) nearest(name string) []string {
 		distance int
 	}
 	var found []scored
-	limit := min(3, len(name)/4)
+	// What comes before the last hyphen or parenthesis is mostly shared with many names.
+	limit := min(3, len(name[strings.LastIndexAny(name, "-(/")+1:])/3)
 	consider := func(candidate string) {
 		if distance := unlikeness(name, candidate, limit); distance <= limit {
 			found = append(found, scored{candidate, distance})
