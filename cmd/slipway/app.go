@@ -46,10 +46,10 @@ func (a *app) run(ctx context.Context) int {
 		fmt.Fprintln(a.err, "interrupted: nothing was left half done, run it again to go on")
 		return 130
 	case errors.As(err, new(usageError)):
-		fmt.Fprintf(a.err, "error: %v\n%s --help explains it\n", err, cmd.CommandPath())
+		fmt.Fprintf(a.err, "error: %s\n%s --help explains it\n", printable(err.Error()), cmd.CommandPath())
 		return 2
 	default:
-		fmt.Fprintf(a.err, "error: %v\n", err)
+		fmt.Fprintf(a.err, "error: %s\n", printable(err.Error()))
 		return 1
 	}
 }
@@ -92,7 +92,7 @@ A first time through:
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
 	f.BoolVar(&a.offline, "offline", false, "take packages and repository metadata from the cache only")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkFlags() }
-	root.AddCommand(a.initCommand(), a.configCommand(), a.depsCommand(), a.lockCommand(), a.buildCommand(), a.deployCommand(),
+	root.AddCommand(a.initCommand(), a.configCommand(), a.depsCommand(), a.inspectCommand(), a.lockCommand(), a.buildCommand(), a.deployCommand(),
 		a.statusCommand(), a.logsCommand(), a.downCommand(), a.registryCommand())
 	return root
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 )
 
 // print writes a result: as JSON, or as text by the function.
@@ -17,17 +18,41 @@ func (a *app) print(v any, text func(w io.Writer)) error {
 		e.SetEscapeHTML(false)
 		return e.Encode(v)
 	}
-	text(a.out)
-	return nil
+	var b strings.Builder
+	text(&b)
+	_, err := io.WriteString(a.out, printable(b.String()))
+	return err
 }
 
 // table writes rows in columns; the first is the heading.
 func table(w io.Writer, rows [][]string) {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, r := range rows {
-		fmt.Fprintln(tw, strings.TrimRight(strings.Join(r, "\t"), " "))
+		cells := make([]string, len(r))
+		for i, c := range r {
+			cells[i] = strings.ReplaceAll(c, "\n", " ")
+		}
+		fmt.Fprintln(tw, strings.TrimRight(strings.Join(cells, "\t"), " "))
 	}
 	_ = tw.Flush()
+}
+
+// printable keeps out of the terminal what a stranger's text (a subject, a file's name, a workload's
+// last words) could do to it: control characters but the line's end and the tab, and the marks that
+// turn the direction of writing.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
+
+// firstLine is what a message says before it goes into detail.
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
 }
 
 // size writes bytes for people.
@@ -58,7 +83,7 @@ func duration(d time.Duration) string {
 
 // ago writes how long something is past.
 func ago(t, now time.Time) string {
-	d := now.Sub(t)
+	d := max(0, now.Sub(t)) // clocks of other machines run ahead
 	switch {
 	case d < time.Minute:
 		return fmt.Sprintf("%d s ago", int(d.Seconds()))

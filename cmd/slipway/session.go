@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/slipway-build/slipway/internal/cache"
@@ -105,12 +108,13 @@ func environment(s *session, asked string) (string, error) {
 	if asked != "" {
 		return asked, nil
 	}
-	var names []string
-	for name := range s.Config.Environments {
-		names = append(names, name)
-	}
-	if len(names) == 1 {
+	names := slices.Sorted(maps.Keys(s.Config.Environments))
+	switch len(names) {
+	case 0:
+		return "", fmt.Errorf("%s has no environments: name one there, with its branch", config.FileName)
+	case 1:
 		return names[0], nil
+	default:
+		return "", usageError{fmt.Errorf("--env is missing: there are %s", strings.Join(names, ", "))}
 	}
-	return "", usageError{errors.New("--env is missing: which environment?")}
 }

@@ -60,7 +60,7 @@ func (a *app) statuses(ctx context.Context, s *session, only string) ([]environm
 		}
 		names = []string{only}
 	}
-	var list []environmentStatus
+	list := []environmentStatus{}
 	for _, name := range names {
 		e := environmentStatus{Environment: name, Branch: s.Config.Environments[name].Branch}
 		var err error
@@ -96,7 +96,11 @@ func (e environmentStatus) write(w io.Writer, now time.Time) {
 		fmt.Fprintf(w, "snapshot %s, since %s (%s)\n", e.Status.Alias, e.Status.Since.Local().Format(time.DateTime), ago(e.Status.Since, now))
 	}
 	if p := e.Promotion; p != nil && p.State != release.Succeeded {
-		fmt.Fprintf(w, "last promotion %s, %s, by %s: %s\n", p.State, ago(p.Began, now), p.Actor, firstLine(p.Message))
+		fmt.Fprintf(w, "last promotion %s, %s, by %s", p.State, ago(p.Began, now), p.Actor)
+		if p.Message != "" {
+			fmt.Fprintf(w, ": %s", firstLine(p.Message))
+		}
+		fmt.Fprintln(w)
 	}
 	if len(e.Status.Workloads) > 0 {
 		fmt.Fprintln(w)
@@ -128,9 +132,4 @@ func writeWorkloads(w io.Writer, s deploy.Status) {
 			fmt.Fprintf(w, "  %s: %s\n", wl.Name, firstLine(wl.LastError))
 		}
 	}
-}
-
-func firstLine(s string) string {
-	line, _, _ := strings.Cut(s, "\n")
-	return line
 }
