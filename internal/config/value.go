@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,4 +68,20 @@ func (es Errors) Error() string {
 		lines[i] = e.Error()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// ParseTarget reads a target as command lines name it, RELEASE[/ARCH], such as fedora-43/aarch64. It
+// has no repositories.
+func ParseTarget(s string) (Target, error) {
+	release, arch, ok := strings.Cut(s, "/")
+	if !ok {
+		arch = arches[0]
+	}
+	if !releaseForm.MatchString(release) {
+		return Target{}, fmt.Errorf("%q is not a release: write it as fedora-43, fedora-rawhide or centos-stream-9", release)
+	}
+	if !slices.Contains(arches, arch) {
+		return Target{}, fmt.Errorf("architecture %q is not supported: %s are", arch, strings.Join(arches, " and "))
+	}
+	return Target{Release: release, Arch: arch}, nil
 }
