@@ -193,13 +193,12 @@ func dependencyTexts(list []specDependency) []string {
 	return out
 }
 
-// each lists what the packages say that are built, one after the other, as rpmspec -q does.
+// each lists what the packages say, one after the other, as rpmspec -q does: also those that are not
+// built.
 func (r inspectedSpec) each(of func(inspectedPackage) []specDependency) []string {
 	var out []string
 	for _, p := range r.Packages {
-		if p.Built {
-			out = append(out, inOrder(dependencyTexts(of(p)))...)
-		}
+		out = append(out, inOrder(dependencyTexts(of(p)))...)
 	}
 	return out
 }
