@@ -275,26 +275,19 @@ func (p *pool) lookUp(d rpm.Dependency) []id {
 			}
 		}
 	}
-	if d.IsPath() && d.Sense&rpm.RangeMask == 0 && (len(ids) == 0 || isPrimary(d.Name)) {
+	if d.IsPath() && d.Sense&rpm.RangeMask == 0 && (len(ids) == 0 || rpmrepo.InPrimary(d.Name)) {
 		ids = append(ids, p.withFile(d.Name)...)
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids)
 }
 
-// withFile gives the packages that hold a path. File lists, which may have to be fetched, are asked
-// only for a path that primary.xml would not have.
+// withFile gives the packages that hold a path.
 func (p *pool) withFile(path string) []id {
-	ctx, cancel := context.WithCancel(p.ctx)
-	defer cancel()
-	primary := isPrimary(path)
-	if primary {
-		cancel()
-	}
 	var ids []id
 	for _, src := range p.repos {
-		found, err := src.FilePackages(ctx, path)
-		if err != nil && !primary {
+		found, err := src.FilePackages(p.ctx, path)
+		if err != nil {
 			if p.err == nil {
 				p.err = err
 			}
@@ -307,12 +300,6 @@ func (p *pool) withFile(path string) []id {
 		}
 	}
 	return ids
-}
-
-// isPrimary says whether primary.xml lists every file of such a path: commands and configuration
-// (createrepo_c, cr_is_primary).
-func isPrimary(path string) bool {
-	return strings.Contains(path, "bin/") || strings.HasPrefix(path, "/etc/") || path == "/usr/lib/sendmail"
 }
 
 // parseRich gives the tree of a rich dependency, nil when it is not well-formed: then nothing meets

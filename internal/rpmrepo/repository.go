@@ -5,6 +5,7 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -126,10 +127,10 @@ func (r *Repository) Names() iter.Seq[string] { return r.index.Names() }
 func (r *Repository) ProvidedNames() iter.Seq[string] { return r.index.ProvidedNames() }
 
 // FilePackages gives the packages that hold the file or folder of that path. It looks into the
-// files of primary.xml first, which has commands and configuration; only when the path is not
-// there does it load filelists.xml, over the network where necessary.
+// files of primary.xml first, which has all commands and configuration; only for another path that
+// is not there does it load filelists.xml, over the network where necessary.
 func (r *Repository) FilePackages(ctx context.Context, path string) ([]int, error) {
-	if found := r.index.WithFile(path); len(found) > 0 || r.loadFiles == nil {
+	if found := r.index.WithFile(path); len(found) > 0 || InPrimary(path) || r.loadFiles == nil {
 		return r.visible(found), nil
 	}
 	files, err := r.filelists(ctx)
@@ -144,6 +145,11 @@ func (r *Repository) FilePackages(ctx context.Context, path string) ([]int, erro
 	}
 	slices.Sort(found)
 	return r.visible(slices.Compact(found)), nil
+}
+
+// InPrimary says whether primary.xml lists every file of such a path (createrepo_c, cr_is_primary).
+func InPrimary(path string) bool {
+	return strings.Contains(path, "bin/") || strings.HasPrefix(path, "/etc/") || path == "/usr/lib/sendmail"
 }
 
 // filelists loads filelists.xml once. When it fails, the next call tries again.
