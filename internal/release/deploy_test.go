@@ -3,6 +3,8 @@ package release_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -77,7 +79,9 @@ func TestDeployRecordsHowItEnds(t *testing.T) {
 		{"busy", func(context.Context, deploy.Release) error { return &deploy.BusyError{Snapshot: "x"} }, t.Context(), release.Errored, "is being rolled out"},
 		{"broken", func(context.Context, deploy.Release) error { return errors.New("the disk is full") }, t.Context(), release.Errored, "the disk is full"},
 		{"stopped", func(ctx context.Context, _ deploy.Release) error { cancel(); return ctx.Err() }, ctx, release.Aborted, "context canceled"},
-		{"untagged", func(context.Context, deploy.Release) error { return w.registry.Close() }, t.Context(), release.Errored, "it runs, but its images could not be tagged"},
+		{"untagged", func(context.Context, deploy.Release) error {
+			return os.RemoveAll(filepath.Join(w.registry.Root, "docker/registry/v2/repositories/greeter/web"))
+		}, t.Context(), release.Errored, "it runs, but its images could not be tagged"},
 	} {
 		w.target.apply = tt.apply
 		if _, err := w.p.Deploy(tt.ctx, "stg", s, "jo", ""); err == nil || !strings.Contains(err.Error(), tt.message) {

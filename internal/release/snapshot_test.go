@@ -1,6 +1,7 @@
 package release_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -190,4 +191,61 @@ func TestUnmet(t *testing.T) {
 	if err == nil || !want.MatchString(err.Error()) {
 		t.Errorf("error: %v", err)
 	}
+}
+
+// TestTwoBuildsAtOnce builds the same from two sides, with one cache, registry and records, as two
+// processes do, and a third time of another commit.
+func TestTwoBuildsAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, plain)
+	w.lock("stg", release.LockOptions{})
+	w.git("files", "commit", "--quiet", "--allow-empty", "-m", "main is ahead of stable")
+	type result struct {
+		env string
+		b   *release.Built
+		err error
+	}
+	results := make(chan result)
+	sides := []string{"stg", "stg", "prod", "prod"}
+	for _, env := range sides {
+		go func() {
+			b, err := buildOnce(t.Context(), w.p, env)
+			results <- result{env, b, err}
+		}()
+	}
+	ids := map[string]string{}
+	for range sides {
+		r := <-results
+		if r.err != nil {
+			t.Error(r.err)
+			continue
+		}
+		if id, ok := ids[r.env]; ok && id != r.b.Snapshot.ID {
+			t.Errorf("%s: %s and %s", r.env, id, r.b.Snapshot.ID)
+		}
+		ids[r.env] = r.b.Snapshot.ID
+	}
+	if ids["stg"] == ids["prod"] {
+		t.Error("both environments have one snapshot")
+	}
+	if !w.build("stg").Known || !w.build("prod").Known {
+		t.Error("what was built is not known")
+	}
+}
+
+// buildOnce is all of a build, with errors instead of a test's end.
+func buildOnce(ctx context.Context, p *release.Pipeline, env string) (*release.Built, error) {
+	c, err := p.Candidate(ctx, env)
+	if err != nil {
+		return nil, err
+	}
+	n, err := p.Needs(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	l, err := p.ReadLock()
+	if err != nil {
+		return nil, err
+	}
+	return p.Build(ctx, c, n, l, release.BuildOptions{})
 }

@@ -113,10 +113,10 @@ func promotion(env string, n *release.Snapshot) *release.Promotion {
 	return &release.Promotion{Service: n.Service, Environment: env, Snapshot: n.ID, Actor: "jo", Reason: "why not", Began: day}
 }
 
-// newestOf is the newest promotion, as another handle sees it.
-func (s *suite) newestOf(service, env string) release.Promotion {
+// newestOf is greeter's newest promotion to env, as another handle sees it.
+func (s *suite) newestOf(env string) release.Promotion {
 	s.Helper()
-	list, err := s.open().Promotions(s.Context(), service, env, 1)
+	list, err := s.open().Promotions(s.Context(), "greeter", env, 1)
 	s.ok(err)
 	if len(list) != 1 {
 		s.Fatalf("promotions: %v", list)
@@ -198,7 +198,7 @@ func (s *suite) lifecycle() {
 	a := s.add("greeter", "aaaa")
 	for _, end := range []release.State{release.Succeeded, release.Failed, release.Errored, release.Aborted} {
 		p := s.begin(s.r, "stg", a)
-		if diff := cmp.Diff(*p, s.newestOf("greeter", "stg")); diff != "" || p.State != release.Running || p.Number == 0 {
+		if diff := cmp.Diff(*p, s.newestOf("stg")); diff != "" || p.State != release.Running || p.Number == 0 {
 			s.Errorf("running: %+v\n%s", p, diff)
 		}
 		if err := s.r.End(s.Context(), p.Number, release.Running, "", day); err == nil {
@@ -209,7 +209,7 @@ func (s *suite) lifecycle() {
 			s.Errorf("ending it twice: %v", err)
 		}
 		p.State, p.Message, p.Ended = end, "it's\nso", day.Add(time.Minute)
-		if diff := cmp.Diff(*p, s.newestOf("greeter", "stg")); diff != "" {
+		if diff := cmp.Diff(*p, s.newestOf("stg")); diff != "" {
 			s.Errorf("%s (-want +got):\n%s", end, diff)
 		}
 	}
@@ -264,7 +264,7 @@ func (s *suite) left() {
 	p := s.begin(gone, "stg", a)
 	other := s.begin(s.r, "prod", a)
 	s.ok(gone.Close())
-	got := s.newestOf("greeter", "stg")
+	got := s.newestOf("stg")
 	if got.State != release.Aborted || got.Message == "" || !got.Ended.IsZero() {
 		s.Errorf("left behind: %+v", got)
 	}
@@ -276,7 +276,7 @@ func (s *suite) left() {
 	if len(list) != 2 || list[0].State != release.Running || list[1].State != release.Aborted || list[1].Number != p.Number || !list[1].Ended.Equal(next.Began) {
 		s.Errorf("after the next one began: %+v", list)
 	}
-	if got := s.newestOf("greeter", "prod"); got.State != release.Running || got.Number != other.Number {
+	if got := s.newestOf("prod"); got.State != release.Running || got.Number != other.Number {
 		s.Errorf("another environment's: %+v", got)
 	}
 	if err := s.r.End(s.Context(), p.Number, release.Succeeded, "", day); err == nil {
