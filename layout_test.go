@@ -18,7 +18,7 @@ const module = "github.com/slipway-build/slipway/"
 // rooms are the stages in the order in which data goes through them. A room imports rooms above it
 // only; what a room has below it are its own sub-packages.
 var rooms = []string{
-	"config", "source", "scaffold", "rpm", "requirement", "rpmrepo", "resolve", "lock", "sandbox", "wheel", "image",
+	"config", "source", "rpm", "requirement", "scaffold", "rpmrepo", "resolve", "lock", "sandbox", "wheel", "image",
 	"registry", "deploy", "release", "store",
 }
 
@@ -33,13 +33,13 @@ var only = map[string][]string{
 	"github.com/google/go-containerregistry": {"internal/image", "internal/registry"},
 	"github.com/distribution/distribution":   {"internal/registry"},
 	"github.com/spf13/cobra":                 {"cmd/slipway"},
-	"github.com/goccy/go-yaml":               {"internal/config", "internal/lock", "internal/scaffold"},
+	"github.com/goccy/go-yaml":               {"internal/config", "internal/lock", "internal/requirement/ansible"},
 	"github.com/ProtonMail/go-crypto":        {"internal/rpm", "tools/universe"},
 }
 
 // pure packages do no I/O and start nothing: these imports are not for them.
 var (
-	pure      = []string{"internal/requirement/specfile", "internal/requirement/pymeta", "internal/resolve/sat"}
+	pure      = []string{"internal/requirement/specfile", "internal/requirement/pymeta", "internal/requirement/ansible", "internal/resolve/sat"}
 	forbidden = []string{"os", "os/exec", "net", "net/http", "syscall", "time"}
 )
 

@@ -93,6 +93,7 @@ func depsReport(n *release.Needs, build bool) depsResult {
 			}
 		}
 	}
+	r.Warnings = append(r.Warnings, n.Warnings...)
 	slices.Sort(r.Warnings)
 	r.Warnings = slices.Compact(r.Warnings)
 	return r

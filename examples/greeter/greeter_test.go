@@ -11,11 +11,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/goccy/go-yaml"
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/slipway-build/slipway/internal/config"
 	"github.com/slipway-build/slipway/internal/oracle"
+	"github.com/slipway-build/slipway/internal/requirement"
 )
 
 // repositories runs make-repos, with further variables in its environment.
@@ -162,12 +160,13 @@ func TestConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, image := range c.Images {
-		packages := []string{}
-		for _, p := range image.Packages {
-			packages = append(packages, p.Value)
+		if len(image.Lists) != 1 || len(image.Packages) > 0 {
+			t.Fatalf("%s has the lists %v and the packages %v", name, image.Lists, image.Packages)
 		}
-		if diff := cmp.Diff(recipe(t, name), packages); diff != "" {
-			t.Errorf("the packages of %s differ from its recipe: %s", name, diff)
+		project, list := image.Lists[0].Source()
+		needs, diagnostics, err := requirement.ReadList(requirement.Project{Name: project, Tree: os.DirFS(project)}, list, requirement.Target{Release: "universe-12"})
+		if err != nil || len(diagnostics) > 0 || len(needs) < 5 {
+			t.Errorf("the list of %s: %v, %v, %v", name, needs, diagnostics, err)
 		}
 		for _, f := range image.Files {
 			project, path := f.Source()
@@ -182,20 +181,4 @@ func TestConfiguration(t *testing.T) {
 			t.Errorf("the projects of %s are %q", name, image.Projects)
 		}
 	}
-}
-
-// recipe reads the package list of an image.
-func recipe(t *testing.T, image string) []string {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join("greetweb/recipes", image+".yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var tasks []struct {
-		DNF struct{ Name []string } `yaml:"dnf"`
-	}
-	if err := yaml.Unmarshal(data, &tasks); err != nil {
-		t.Fatal(err)
-	}
-	return tasks[0].DNF.Name
 }

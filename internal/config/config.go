@@ -77,6 +77,8 @@ type Image struct {
 	Target     string            `yaml:"target" jsonschema_description:"Name of the target. May be left out where there is one target."`
 	Projects   []string          `yaml:"projects" jsonschema_description:"The projects that are installed in it."`
 	Packages   []Text            `yaml:"packages" jsonschema_description:"What it needs beyond its projects: RPM names, provides or paths, with ranges."`
+	Lists      []Text            `yaml:"packages-from" jsonschema_description:"Ansible files that install packages, PROJECT:PATH or PATH in this file's folder: dnf, yum, package and pip tasks with literal names. They are read, never run."`
+	Overrides  []Override        `yaml:"overrides" jsonschema_description:"What is taken instead of entries of packages-from."`
 	Files      []File            `yaml:"files" jsonschema_description:"Files put into the image."`
 	Env        map[string]string `yaml:"env" jsonschema_description:"Environment variables."`
 	User       string            `yaml:"user" jsonschema_description:"User to run as: a number or a name of the image. Default root."`
@@ -85,6 +87,14 @@ type Image struct {
 	Command    []string          `yaml:"command" jsonschema_description:"Further arguments, those that a deployment may replace."`
 	Ports      []int             `yaml:"ports" jsonschema_description:"TCP ports on which it listens."`
 	Labels     map[string]string `yaml:"labels" jsonschema_description:"Further labels, beside those that Slipway sets."`
+}
+
+// Override changes one entry of an image's package lists.
+type Override struct {
+	Name    Text   `yaml:"name" jsonschema:"required" jsonschema_description:"The entry: as its file writes it, or without the version."`
+	Replace string `yaml:"replace" jsonschema_description:"What is asked for instead: an RPM name, provide or path, with a range."`
+	Drop    bool   `yaml:"drop" jsonschema_description:"Ask for nothing instead."`
+	Reason  string `yaml:"reason" jsonschema:"required" jsonschema_description:"Why."`
 }
 
 // File is a file or folder of a project or of the config's folder that goes into an image.
@@ -212,6 +222,11 @@ func (c *Config) ProjectsOf(images []string) []string {
 		}
 		for _, f := range img.Files {
 			if p, _ := f.Source(); p != "" {
+				used[p] = true
+			}
+		}
+		for _, l := range img.Lists {
+			if p, _ := l.Source(); p != "" {
 				used[p] = true
 			}
 		}

@@ -116,6 +116,13 @@ func TestErrors(t *testing.T) {
 		{"control in a path", "to: /usr/bin/run.sh", `to: "/usr/bin/run\n.sh"`, `is not a clean absolute path`},
 		{"control in a source", `"web:files/run.sh"`, `"web:files/run\e.sh"`, `"files/run\x1b.sh" leaves its folder`},
 		{"up in a branch", "{main: master}", "{main: a..b}", `"a..b" is not a branch name`},
+		{"list of an unknown project", "    ports:", "    packages-from: [\"wob:a.yaml\"]\n    ports:", `:23:21: images.web.packages-from[0]: there is no project "wob"; did you mean "web"?`},
+		{"list out of its folder", "    ports:", "    packages-from: [../a.yaml]\n    ports:", `leaves its folder`},
+		{"override without a reason", "    ports:", "    packages-from: [a.yaml]\n    overrides: [{name: a, drop: true}]\n    ports:", `:24:18: images.web.overrides[0]: reason is missing`},
+		{"override that says nothing", "    ports:", "    packages-from: [a.yaml]\n    overrides: [{name: a, reason: b}]\n    ports:", `say either replace or drop`},
+		{"override that says both", "    ports:", "    packages-from: [a.yaml]\n    overrides: [{name: a, drop: true, replace: c, reason: b}]\n    ports:", `say either replace or drop`},
+		{"override twice", "    ports:", "    packages-from: [a.yaml]\n    overrides: [{name: a, drop: true, reason: b}, {name: a, drop: true, reason: b}]\n    ports:", `"a" is overridden twice`},
+		{"override without a list", "    ports:", "    overrides: [{name: a, drop: true, reason: b}]\n    ports:", `packages-from is missing`},
 		{"syntax", "service: greeter", "service: [", `slipway.yaml:`},
 		{"tab", "  lib:", "\tlib:", `slipway.yaml:3:`},
 		{"unknown alias", "release: fedora-43", "release: *nothing", `no anchor`},
@@ -244,7 +251,7 @@ func TestDigestIsOfTheText(t *testing.T) {
 		}
 		return c.Digest
 	}
-	if digest(good) != digest(good) || digest(good) == digest(good+"# x\n") {
+	if here, there := digest(good), digest(good); here != there || here == digest(good+"# x\n") {
 		t.Error("the digest is not of the text")
 	}
 }

@@ -31,6 +31,7 @@ references to what is not there. Paths are relative to the file's folder.
 		{"A target", "targets.NAME", reflect.TypeFor[config.Target]()},
 		{"A repository", "targets.NAME.repositories[]", reflect.TypeFor[config.Repository]()},
 		{"An image", "images.NAME", reflect.TypeFor[config.Image]()},
+		{"An override of a package list", "images.NAME.overrides[]", reflect.TypeFor[config.Override]()},
 		{"A file of an image", "images.NAME.files[]", reflect.TypeFor[config.File]()},
 		{"An external image", "externals.NAME", reflect.TypeFor[config.External]()},
 		{"An environment", "environments.NAME", reflect.TypeFor[config.Environment]()},

@@ -209,6 +209,10 @@ func (d *decoder) image(c *Config, name string, img Image) Image {
 		}
 		seen[p] = true
 	}
+	for i, l := range img.Lists {
+		d.place(c, fmt.Sprintf("%s.packages-from[%d]", at, i), l)
+	}
+	d.overrides(at+".overrides", img)
 	for i, f := range img.Files {
 		d.imageFile(c, fmt.Sprintf("%s.files[%d]", at, i), f)
 	}
@@ -222,16 +226,38 @@ func (d *decoder) image(c *Config, name string, img Image) Image {
 	return img
 }
 
-func (d *decoder) imageFile(c *Config, at string, f File) {
-	project, from := f.Source()
+// place checks PROJECT:PATH.
+func (d *decoder) place(c *Config, at string, t Text) {
+	project, from := t.Source()
 	if project != "" {
 		if _, ok := c.Projects[project]; !ok {
-			d.wrong(at+".from", "there is no project %q%s", project, suggest(project, keys(c.Projects)))
+			d.wrong(at, "there is no project %q%s", project, suggest(project, keys(c.Projects)))
 		}
 	}
 	if !local(from) {
-		d.wrong(at+".from", "%q leaves its folder: use a relative path without ..", from)
+		d.wrong(at, "%q leaves its folder: use a relative path without ..", from)
 	}
+}
+
+func (d *decoder) overrides(at string, img Image) {
+	if len(img.Overrides) > 0 && len(img.Lists) == 0 {
+		d.wrong(at, "there is nothing to override: packages-from is missing")
+	}
+	seen := map[string]bool{}
+	for i, o := range img.Overrides {
+		pos := fmt.Sprintf("%s[%d]", at, i)
+		if (o.Replace == "") != o.Drop {
+			d.wrong(pos, "say either replace or drop")
+		}
+		if seen[o.Name.Value] {
+			d.wrong(pos, "%q is overridden twice", o.Name.Value)
+		}
+		seen[o.Name.Value] = true
+	}
+}
+
+func (d *decoder) imageFile(c *Config, at string, f File) {
+	d.place(c, at+".from", f.From)
 	if strings.ContainsFunc(f.To, unicode.IsControl) || !path.IsAbs(f.To) || path.Clean(f.To) != strings.TrimSuffix(f.To, "/") && f.To != "/" {
 		d.wrong(at+".to", "%q is not a clean absolute path", f.To)
 	}

@@ -37,13 +37,16 @@ func (d Duration) Or(other time.Duration) time.Duration {
 	return time.Duration(d)
 }
 
-// Source splits From into the project (empty: the config's folder) and the path in it.
-func (f File) Source() (project, path string) {
-	if p, rest, ok := strings.Cut(f.From.Value, ":"); ok {
+// Source splits PROJECT:PATH; the project is empty where the config's folder is meant.
+func (t Text) Source() (project, path string) {
+	if p, rest, ok := strings.Cut(t.Value, ":"); ok {
 		return p, rest
 	}
-	return "", f.From.Value
+	return "", t.Value
 }
+
+// Source splits From into the project (empty: the config's folder) and the path in it.
+func (f File) Source() (project, path string) { return f.From.Source() }
 
 // Error is one thing wrong in the file.
 type Error struct {

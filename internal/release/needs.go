@@ -18,6 +18,8 @@ type Needs struct {
 	Targets []TargetNeeds
 	// Projects are what each project says, per target, for reports.
 	Projects map[string]map[string]*requirement.Needs // target -> project -> needs
+	// Warnings are what the images' package lists leave open, with file and line, sorted.
+	Warnings []string
 }
 
 // TargetNeeds is what the images of one target need.
@@ -63,6 +65,8 @@ func (p *Pipeline) Needs(ctx context.Context, c *Candidate) (*Needs, error) {
 		}
 		n.Targets = append(n.Targets, tn)
 	}
+	slices.Sort(n.Warnings)
+	n.Warnings = slices.Compact(n.Warnings)
 	if len(unmet) > 0 {
 		return nil, &UnmetError{Unmet: unmet}
 	}
@@ -87,7 +91,12 @@ func (p *Pipeline) targetNeeds(ctx context.Context, c *Candidate, name string, i
 			}
 			needs = append(needs, read[project])
 		}
-		merged, err := requirement.Merge(img, needs, p.extra(img))
+		lists, err := p.lists(ctx, c, img, target)
+		if err != nil {
+			return tn, err
+		}
+		n.Warnings = append(n.Warnings, lists.warnings...)
+		merged, err := requirement.Merge(img, needs, slices.Concat(p.extra(img), lists.requirements))
 		if err != nil {
 			return tn, fmt.Errorf("image %s: %w", img, err)
 		}

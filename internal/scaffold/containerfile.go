@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/slipway-build/slipway/internal/requirement"
 )
 
 // maxContainerfile bounds what is read of one file.
@@ -119,7 +121,6 @@ type containerfile struct {
 	project Project
 	file    string
 	image   Image
-	recipes []string
 }
 
 func (c *containerfile) take(in instruction) {
@@ -240,19 +241,36 @@ func (c *containerfile) recipe(word string, line int) {
 	base := path.Base(word)
 	for _, sub := range []string{".", "recipes", "files", "files/tasks", "playbooks"} {
 		rel := path.Join(sub, base)
-		data, err := c.read(c.project, rel)
-		if err != nil {
-			continue
+		if st, err := c.stat(c.project, rel); err == nil && st.Mode().IsRegular() {
+			c.list(rel)
+			return
 		}
-		packages, notes := packageLists(data, path.Join(c.project.Dir, rel))
-		for _, p := range packages {
-			c.addPackage(p)
-		}
-		c.note("packages of image %s: from %s", c.image.Name, path.Join(c.project.Dir, rel))
-		c.draft.Notes = append(c.draft.Notes, notes...)
-		return
 	}
 	c.note("image %s: %s:%d plays %s, which is not in %s", c.image.Name, c.file, line, word, c.project.Name)
+}
+
+// list names a file of a checkout as one of the image's package lists, and notes what it leaves open.
+func (c *containerfile) list(file string) {
+	at := path.Join(c.project.Dir, file)
+	root, err := os.OpenRoot(filepath.Join(c.root, c.project.Dir))
+	if err != nil {
+		c.note("image %s: left out %s: %v", c.image.Name, at, err)
+		return
+	}
+	defer root.Close()
+	packages, diagnostics, err := requirement.ReadList(requirement.Project{Name: c.project.Name, Tree: root.FS()}, file, requirement.Target{})
+	if err != nil {
+		c.note("image %s: left out %s: %v", c.image.Name, at, err)
+		return
+	}
+	if entry := c.project.Name + ":" + file; !slices.Contains(c.image.Lists, entry) {
+		c.image.Lists = append(c.image.Lists, entry)
+	}
+	c.note("packages of image %s: from %s (%d)", c.image.Name, at, len(packages))
+	for _, d := range diagnostics {
+		d.File = path.Join(c.project.Dir, d.File)
+		c.note("packages of image %s: %s", c.image.Name, d)
+	}
 }
 
 // pipInstall recognises the team's own projects; anything else from PyPI is for a person to decide.

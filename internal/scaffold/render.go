@@ -59,6 +59,9 @@ func (img Image) write(w *yamlWriter) {
 	if len(img.Packages) > 0 {
 		w.line(2, "packages: %s", flowList(img.Packages))
 	}
+	if len(img.Lists) > 0 {
+		w.line(2, "packages-from: %s", flowList(img.Lists))
+	}
 	if len(img.Files) > 0 {
 		w.line(2, "files:")
 		for _, f := range img.Files {

@@ -59,6 +59,7 @@ type Image struct {
 	Name       string
 	Projects   []string
 	Packages   []string
+	Lists      []string // Ansible files with packages, PROJECT:PATH
 	Files      []File
 	Env        map[string]string
 	User       string

@@ -55,8 +55,8 @@ func TestExample(t *testing.T) {
 		g := got.Images[name]
 		slices.Sort(g.Projects)
 		slices.Sort(img.Projects)
-		if diff := cmp.Diff([]any{img.Projects, texts(img.Packages), img.Env, img.User, img.Entrypoint, img.Ports, files(img.Files)},
-			[]any{g.Projects, texts(g.Packages), g.Env, g.User, g.Entrypoint, g.Ports, files(g.Files)}); diff != "" {
+		if diff := cmp.Diff([]any{img.Projects, texts(img.Packages), texts(img.Lists), img.Env, img.User, img.Entrypoint, img.Ports, files(img.Files)},
+			[]any{g.Projects, texts(g.Packages), texts(g.Lists), g.Env, g.User, g.Entrypoint, g.Ports, files(g.Files)}); diff != "" {
 			t.Errorf("image %s (-example +draft):\n%s", name, diff)
 		}
 	}
@@ -173,16 +173,16 @@ CMD run --now
 	d := scan(t, dir)
 	want := []scaffold.Image{{
 		Name: "worker", Projects: []string{"my-app"},
-		Packages: []string{"python3-flask", "python3-click", "python3-redis", "tar", "gzip", "git-core"},
-		Files:    []scaffold.File{{From: "my-app:conf/app.yaml", To: "/etc/app/app.yaml", Mode: "0644"}, {From: "my-app:run.sh", To: "/usr/bin/run", Mode: "0644"}},
-		Env:      map[string]string{"A": "1", "B": "two", "C": "three words"}, Workdir: "/src",
+		Packages: []string{"python3-flask", "python3-click"}, Lists: []string{"my-app:play.yml"},
+		Files: []scaffold.File{{From: "my-app:conf/app.yaml", To: "/etc/app/app.yaml", Mode: "0644"}, {From: "my-app:run.sh", To: "/usr/bin/run", Mode: "0644"}},
+		Env:   map[string]string{"A": "1", "B": "two", "C": "three words"}, Workdir: "/src",
 		Command: []string{"/bin/sh", "-c", "run --now"}, Ports: []int{9000, 9001},
 	}}
 	if diff := cmp.Diff(want, d.Images); diff != "" {
 		t.Errorf("images (-want +got):\n%s", diff)
 	}
 	notes := strings.Join(d.Notes, "\n")
-	for _, part := range []string{"requests==2", "{{ more }}", "x.rpm", "condition", "missing is not a file"} {
+	for _, part := range []string{"requests==2", "{{ more }}", "https://example.com/x.rpm is a file", "only when false", "missing is not a file"} {
 		if !strings.Contains(notes, part) {
 			t.Errorf("no note speaks of %q:\n%s", part, notes)
 		}
