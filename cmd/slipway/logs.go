@@ -22,7 +22,7 @@ func (a *app) logsCommand() *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.with(cmd.Context(), func(s *session) (err error) {
-				if r.Environment, err = environment(s, env); err != nil {
+				if r.Environment, err = deployed(cmd.Context(), s, env); err != nil {
 					return err
 				}
 				r.Service = s.Config.Service
@@ -47,7 +47,7 @@ func (a *app) downCommand() *cobra.Command {
 		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.with(cmd.Context(), func(s *session) error {
-				name, err := environment(s, env)
+				name, err := deployed(cmd.Context(), s, env)
 				if err != nil {
 					return err
 				}

@@ -118,3 +118,20 @@ func environment(s *session, asked string) (string, error) {
 		return "", usageError{fmt.Errorf("--env is missing: there are %s", strings.Join(names, ", "))}
 	}
 }
+
+// deployed is the environment asked for, which slipway.yaml may no longer have as long as something
+// was ever run in it.
+func deployed(ctx context.Context, s *session, asked string) (string, error) {
+	name, err := environment(s, asked)
+	if err != nil {
+		return "", err
+	}
+	if _, ok := s.Config.Environments[name]; ok {
+		return name, nil
+	}
+	ran, err := s.Records.Promotions(ctx, s.Config.Service, name, 1)
+	if err == nil && len(ran) == 0 {
+		err = fmt.Errorf("there is no environment %q, and nothing was ever run in one: there are %s", name, strings.Join(slices.Sorted(maps.Keys(s.Config.Environments)), ", "))
+	}
+	return name, err
+}

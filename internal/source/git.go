@@ -45,11 +45,13 @@ func git(ctx context.Context, dir string, args ...string) (string, error) {
 func gitCommand(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "git", append([]string{
 		"-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never", "-c", "gc.auto=0", "-c", "core.fsmonitor=false",
+		// A server that says nothing for two minutes has gone.
+		"-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=120",
 	}, args...)...)
 	cmd.Dir = dir
 	cmd.Env = append(cleanEnv(), "GIT_TERMINAL_PROMPT=0", "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0")
 	// Nobody is there to answer a question, unless the user's own environment says who is.
-	for name, value := range map[string]string{"GIT_ASKPASS": "true", "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=20"} {
+	for name, value := range map[string]string{"GIT_ASKPASS": "true", "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=30 -o ServerAliveCountMax=4"} {
 		if os.Getenv(name) == "" {
 			cmd.Env = append(cmd.Env, name+"="+value)
 		}
