@@ -39,7 +39,7 @@ check: $(LINT) ## Check format, vet, staticcheck, lint, and known vulnerabilitie
 	@go mod verify >/dev/null && go mod tidy -diff
 	@hack/govulncheck $(VULN) $(GOVULNCHECK)
 
-bench: build ## Measure Slipway beside dnf, buildah and pip (about 10 minutes; BENCHFLAGS=-size=small is quick)
+bench: build ## Measure Slipway beside dnf, buildah and pip (some minutes; BENCHFLAGS=-h lists options)
 	@go run ./tools/bench $(BENCHFLAGS)
 
 bench-go: ## Run the benchmarks of the packages

@@ -45,9 +45,6 @@ func (u buildah) base(ctx context.Context, d dnf, layout string) error {
 
 // drop removes the storage.
 func (u buildah) drop(ctx context.Context) error {
-	if _, err := os.Stat(u.path(u.storage)); err != nil {
-		return nil
-	}
 	_, err := u.buildah(ctx, "rm", "--all")
 	return errors.Join(err, unmountBelow(u.path(u.storage)), u.clear(u.storage))
 }

@@ -35,7 +35,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	if ctx.Err() != nil {
-		err = errors.New("interrupted: nothing was left behind")
+		fmt.Fprintln(os.Stderr, "bench: interrupted")
 	}
 	stop()
 	if err != nil {
