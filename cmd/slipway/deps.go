@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -14,38 +16,65 @@ import (
 	"github.com/slipway-build/slipway/internal/requirement"
 )
 
+// depsQuery is what deps is asked for.
+type depsQuery struct {
+	env           string
+	build, strict bool
+	drift         bool
+}
+
 func (a *app) depsCommand() *cobra.Command {
-	var env string
-	var build bool
+	var q depsQuery
 	cmd := &cobra.Command{
 		Use:   "deps",
 		Short: "What each project needs, and where it says so",
 		Long: `Deps reads the spec files and the Python metadata of every project at an environment's branch, and
 the package lists of the images, and shows what each image needs from RPM repositories: each thing
 once, with every file and line that asks for it.`,
+		Example: `  slipway deps --env stg             # what each image needs
+  slipway deps --env stg --drift     # where a spec file and the Python metadata disagree`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.with(cmd.Context(), func(s *session) error {
-				name, err := environment(s, env)
-				if err != nil {
-					return err
-				}
-				c, err := s.Candidate(cmd.Context(), name)
-				if err != nil {
-					return err
-				}
-				n, err := s.Needs(cmd.Context(), c)
-				if err != nil {
-					return err
-				}
-				report := depsReport(n, build)
-				return a.print(report, func(w io.Writer) { writeDeps(w, report) })
-			})
+			if err := q.check(cmd); err != nil {
+				return err
+			}
+			return a.with(cmd.Context(), func(s *session) error { return a.deps(cmd.Context(), s, q) })
 		},
 	}
-	cmd.Flags().StringVarP(&env, "env", "e", "", "environment whose branch is read (needed where there are several)")
-	cmd.Flags().BoolVar(&build, "build", false, "show what is needed to build the projects, too")
+	f := cmd.Flags()
+	f.StringVarP(&q.env, "env", "e", "", "environment whose branch is read (needed where there are several)")
+	f.BoolVar(&q.build, "build", false, "show what is needed to build the projects, too")
+	f.BoolVar(&q.drift, "drift", false, "show where a project's spec file and its Python metadata disagree")
+	f.BoolVar(&q.strict, "strict", false, "end with status 1 where there is something to answer for")
 	return cmd
+}
+
+// check says which flags do not go together.
+func (q depsQuery) check(cmd *cobra.Command) error {
+	if q.strict && !q.drift {
+		return usageError{errors.New("--strict goes with --drift")}
+	}
+	return oneOf(cmd, "build", "drift")
+}
+
+func (a *app) deps(ctx context.Context, s *session, q depsQuery) error {
+	env, err := environment(s, q.env)
+	if err != nil {
+		return err
+	}
+	if q.drift {
+		return a.drift(ctx, s, env, q.strict)
+	}
+	c, err := s.Candidate(ctx, env)
+	if err != nil {
+		return err
+	}
+	n, err := s.Needs(ctx, c)
+	if err != nil {
+		return err
+	}
+	report := depsReport(n, q.build)
+	return a.print(report, func(w io.Writer) { writeDeps(w, report) })
 }
 
 // dep is one thing that an image needs.
@@ -102,11 +131,7 @@ func depsReport(n *release.Needs, build bool) depsResult {
 func imageReport(target string, root *requirement.Merged) imageDeps {
 	img := imageDeps{Image: root.Image, Target: target}
 	for _, item := range root.Items {
-		d := dep{Request: item.Request.String()}
-		for _, by := range item.By {
-			d.By = append(d.By, needer{by.Origin.Project, by.Origin.File, by.Origin.Line, by.Origin.Section, by.Written, by.Condition})
-		}
-		img.Needs = append(img.Needs, d)
+		img.Needs = append(img.Needs, dep{Request: item.Request.String(), By: needers(item.By)})
 	}
 	for _, v := range root.Virtuals {
 		img.Projects = append(img.Projects, v.Label)
@@ -139,11 +164,15 @@ func writeDeps(w io.Writer, r depsResult) {
 			fmt.Fprintf(w, "  from git: %s\n", strings.Join(img.Projects, ", "))
 		}
 	}
-	if len(r.Warnings) > 0 {
+	writeWarnings(w, r.Warnings)
+}
+
+func writeWarnings(w io.Writer, warnings []string) {
+	if len(warnings) > 0 {
 		fmt.Fprintln(w, "\nwarnings:")
-		for _, l := range r.Warnings {
-			fmt.Fprintln(w, "  "+l)
-		}
+	}
+	for _, l := range warnings {
+		fmt.Fprintln(w, "  "+l)
 	}
 }
 

@@ -46,6 +46,18 @@ type Project struct {
 	Git      string            `yaml:"git" jsonschema:"required" jsonschema_description:"URL of the repository, or a path (from this file's folder)."`
 	Path     string            `yaml:"path" jsonschema_description:"Folder of the Python project in the repository, where it is not the top."`
 	Branches map[string]string `yaml:"branches" jsonschema_description:"This project's own name of an environment's branch, such as {main: master}."`
+	Drift    Drift             `yaml:"drift" jsonschema_description:"What its spec file and its Python metadata may disagree about."`
+}
+
+// Drift says which disagreements of a project's sources are known.
+type Drift struct {
+	Ignore []IgnoredDrift `yaml:"ignore" jsonschema_description:"Disagreements that are meant to be."`
+}
+
+// IgnoredDrift is one of them.
+type IgnoredDrift struct {
+	Name   Text   `yaml:"name" jsonschema:"required" jsonschema_description:"Name of the dependency: a Python project, or an RPM name."`
+	Reason string `yaml:"reason" jsonschema:"required" jsonschema_description:"Why."`
 }
 
 // Target is an OS release for one architecture, with the repositories that its packages come from.

@@ -123,6 +123,8 @@ func TestErrors(t *testing.T) {
 		{"override that says both", "    ports:", "    packages-from: [a.yaml]\n    overrides: [{name: a, drop: true, replace: c, reason: b}]\n    ports:", `say either replace or drop`},
 		{"override twice", "    ports:", "    packages-from: [a.yaml]\n    overrides: [{name: a, drop: true, reason: b}, {name: a, drop: true, reason: b}]\n    ports:", `"a" is overridden twice`},
 		{"override without a list", "    ports:", "    overrides: [{name: a, drop: true, reason: b}]\n    ports:", `packages-from is missing`},
+		{"drift without a reason", "branches: {main: master}", "drift: {ignore: [{name: flask}]}", `projects.lib.drift.ignore[0]: reason is missing`},
+		{"drift ignored twice", "branches: {main: master}", "drift: {ignore: [{name: a, reason: b}, {name: a, reason: c}]}", `"a" is ignored twice`},
 		{"syntax", "service: greeter", "service: [", `slipway.yaml:`},
 		{"tab", "  lib:", "\tlib:", `slipway.yaml:3:`},
 		{"unknown alias", "release: fedora-43", "release: *nothing", `no anchor`},

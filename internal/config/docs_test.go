@@ -28,6 +28,8 @@ references to what is not there. Paths are relative to the file's folder.
 		t            reflect.Type
 	}{
 		{"A project", "projects.NAME", reflect.TypeFor[config.Project]()},
+		{"Its drift", "projects.NAME.drift", reflect.TypeFor[config.Drift]()},
+		{"An ignored drift", "projects.NAME.drift.ignore[]", reflect.TypeFor[config.IgnoredDrift]()},
 		{"A target", "targets.NAME", reflect.TypeFor[config.Target]()},
 		{"A repository", "targets.NAME.repositories[]", reflect.TypeFor[config.Repository]()},
 		{"An image", "images.NAME", reflect.TypeFor[config.Image]()},

@@ -135,6 +135,13 @@ func (d *decoder) project(name string, p Project) {
 	if p.Path != "" && !local(p.Path) {
 		d.wrong(at+".path", "%q leaves the repository: use a relative path without ..", p.Path)
 	}
+	ignored := map[string]bool{}
+	for i, g := range p.Drift.Ignore {
+		if ignored[g.Name.Value] {
+			d.wrong(fmt.Sprintf("%s.drift.ignore[%d]", at, i), "%q is ignored twice", g.Name.Value)
+		}
+		ignored[g.Name.Value] = true
+	}
 	for _, from := range keys(p.Branches) {
 		if !branchForm.MatchString(p.Branches[from]) || strings.Contains(p.Branches[from], "..") {
 			d.wrong(at+".branches."+from, "%q is not a branch name", p.Branches[from])

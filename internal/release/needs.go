@@ -48,34 +48,54 @@ const pythonOrigin = "projects"
 // Needs reads what the candidate's projects need and merges it per image. Where one project needs
 // another one that the image has at an unfit revision, it is an *UnmetError.
 func (p *Pipeline) Needs(ctx context.Context, c *Candidate) (*Needs, error) {
-	n := &Needs{Projects: map[string]map[string]*requirement.Needs{}}
-	byTarget := map[string][]string{}
-	for _, img := range c.Images {
-		t := p.Config.Images[img].Target
-		byTarget[t] = append(byTarget[t], img)
+	n, err := p.Survey(ctx, c)
+	if err != nil {
+		return nil, err
 	}
-	var unmet []requirement.Unmet
-	for _, name := range slices.Sorted(maps.Keys(byTarget)) {
-		tn, err := p.targetNeeds(ctx, c, name, byTarget[name], n)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range tn.Roots {
-			unmet = append(unmet, r.Unmet...)
-		}
-		n.Targets = append(n.Targets, tn)
-	}
-	slices.Sort(n.Warnings)
-	n.Warnings = slices.Compact(n.Warnings)
-	if len(unmet) > 0 {
+	if unmet := n.Unmet(); len(unmet) > 0 {
 		return nil, &UnmetError{Unmet: unmet}
 	}
 	return n, nil
 }
 
+// Survey is Needs for reports: what one project needs of another and does not get is no error.
+func (p *Pipeline) Survey(ctx context.Context, c *Candidate) (*Needs, error) {
+	byTarget := map[string][]string{}
+	for _, img := range c.Images {
+		t := p.Config.Images[img].Target
+		byTarget[t] = append(byTarget[t], img)
+	}
+	return p.survey(ctx, c, byTarget)
+}
+
+// survey reads the needs of images on targets.
+func (p *Pipeline) survey(ctx context.Context, c *Candidate, byTarget map[string][]string) (*Needs, error) {
+	n := &Needs{Projects: map[string]map[string]*requirement.Needs{}}
+	for _, name := range slices.Sorted(maps.Keys(byTarget)) {
+		tn, err := p.targetNeeds(ctx, c, name, byTarget[name], n)
+		if err != nil {
+			return nil, err
+		}
+		n.Targets = append(n.Targets, tn)
+	}
+	slices.Sort(n.Warnings)
+	n.Warnings = slices.Compact(n.Warnings)
+	return n, nil
+}
+
+// Unmet is what projects need of each other and do not get, image by image.
+func (n *Needs) Unmet() []requirement.Unmet {
+	var unmet []requirement.Unmet
+	for _, t := range n.Targets {
+		for _, r := range t.Roots {
+			unmet = append(unmet, r.Unmet...)
+		}
+	}
+	return unmet
+}
+
 func (p *Pipeline) targetNeeds(ctx context.Context, c *Candidate, name string, images []string, n *Needs) (TargetNeeds, error) {
-	t := p.Config.Targets[name]
-	target := requirement.Target{Release: t.Release, Arch: t.Arch, Python: t.Python, Macros: t.Macros}
+	target := p.readFor(name)
 	read := map[string]*requirement.Needs{}
 	n.Projects[name] = read
 	tn := TargetNeeds{Target: name}
@@ -110,6 +130,12 @@ func (p *Pipeline) targetNeeds(ctx context.Context, c *Candidate, name string, i
 		tn.Roots = append(tn.Roots, build)
 	}
 	return tn, nil
+}
+
+// readFor is what requirements of a target are read for.
+func (p *Pipeline) readFor(name string) requirement.Target {
+	t := p.Config.Targets[name]
+	return requirement.Target{Release: t.Release, Arch: t.Arch, Python: t.Python, Macros: t.Macros}
 }
 
 func (p *Pipeline) read(ctx context.Context, c *Candidate, project string, target requirement.Target) (*requirement.Needs, error) {
