@@ -52,13 +52,25 @@ func (u buildah) drop(ctx context.Context) error {
 // baseName is what the imported base is called in the storage.
 const baseName = "localhost/base:latest"
 
-// importBase takes the base image of a layout into the storage.
+// bytecode compiles all Python modules of an image, and says nothing of those that can't be.
+const bytecode = "import compileall, sys; [compileall.compile_dir(p, quiet=2) for p in sys.path if p]"
+
+// importBase takes the base image of a layout into the storage, with bytecode for its Python modules:
+// RPMs of a distribution have it, those made of Debian packages do not, and pip would compile itself
+// at every start.
 func (u buildah) importBase(ctx context.Context, layout string) error {
 	id, err := u.buildah(ctx, "pull", "--quiet", "oci:"+u.path(layout)+":base")
 	if err != nil {
 		return err
 	}
-	_, err = u.buildah(ctx, "tag", id, baseName)
+	name, err := u.buildah(ctx, "from", "--pull-never", id)
+	if err != nil {
+		return err
+	}
+	if _, err := u.buildah(ctx, "run", "--isolation", "chroot", name, "--", "python3", "-c", bytecode); err != nil {
+		return err
+	}
+	_, err = u.buildah(ctx, "commit", "--quiet", "--format", "oci", "--rm", name, baseName)
 	return err
 }
 
