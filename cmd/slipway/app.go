@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -91,15 +93,15 @@ A first time through:
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more of what is done, on stderr")
 	f.BoolVarP(&a.quiet, "quiet", "q", false, "no progress on stderr")
 	f.BoolVar(&a.offline, "offline", false, "take packages and repository metadata from the cache only")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.checkFlags() }
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.checkFlags(formats(cmd)) }
 	root.AddCommand(a.initCommand(), a.configCommand(), a.depsCommand(), a.inspectCommand(), a.lockCommand(), a.buildCommand(), a.deployCommand(),
 		a.statusCommand(), a.logsCommand(), a.downCommand(), a.registryCommand())
 	return root
 }
 
-func (a *app) checkFlags() error {
-	if a.format != "text" && a.format != "json" {
-		return usageError{fmt.Errorf("--format %s: it is text or json", a.format)}
+func (a *app) checkFlags(formats []string) error {
+	if !slices.Contains(formats, a.format) {
+		return usageError{fmt.Errorf("--format %s: it is %s", a.format, strings.Join(formats, " or "))}
 	}
 	for _, d := range []struct {
 		dir            *string
@@ -121,13 +123,13 @@ func (a *app) checkFlags() error {
 	return nil
 }
 
-// logger writes warnings to stderr; with --verbose everything.
-func (a *app) logger() *slog.Logger {
+// logger writes warnings, with --verbose everything.
+func (a *app) logger(w io.Writer) *slog.Logger {
 	level := slog.LevelWarn
 	if a.verbose {
 		level = slog.LevelDebug
 	}
-	return slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, at slog.Attr) slog.Attr {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, at slog.Attr) slog.Attr {
 		if at.Key == slog.TimeKey {
 			return slog.Attr{}
 		}

@@ -29,7 +29,7 @@ the lock is extended; --locked refuses that.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.with(cmd.Context(), func(s *session) error {
-				name, err := environment(s, env)
+				name, err := environment(s.Config, env)
 				if err != nil {
 					return err
 				}

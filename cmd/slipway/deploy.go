@@ -26,7 +26,7 @@ command fails, saying why. With --snapshot it builds nothing and runs that one.`
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.with(cmd.Context(), func(s *session) error {
 				ctx := cmd.Context()
-				name, err := environment(s, env)
+				name, err := environment(s.Config, env)
 				if err != nil {
 					return err
 				}

@@ -20,7 +20,8 @@ import (
 type depsQuery struct {
 	env           string
 	build, strict bool
-	drift         bool
+	drift, matrix bool
+	output        string
 }
 
 func (a *app) depsCommand() *cobra.Command {
@@ -32,7 +33,9 @@ func (a *app) depsCommand() *cobra.Command {
 the package lists of the images, and shows what each image needs from RPM repositories: each thing
 once, with every file and line that asks for it.`,
 		Example: `  slipway deps --env stg             # what each image needs
-  slipway deps --env stg --drift     # where a spec file and the Python metadata disagree`,
+  slipway deps --env stg --drift     # where a spec file and the Python metadata disagree
+  slipway deps --env stg --matrix    # what each target's repositories have of it
+  slipway deps --env stg --matrix --format html --output matrix.html`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := q.check(cmd); err != nil {
@@ -45,25 +48,33 @@ once, with every file and line that asks for it.`,
 	f.StringVarP(&q.env, "env", "e", "", "environment whose branch is read (needed where there are several)")
 	f.BoolVar(&q.build, "build", false, "show what is needed to build the projects, too")
 	f.BoolVar(&q.drift, "drift", false, "show where a project's spec file and its Python metadata disagree")
+	f.BoolVar(&q.matrix, "matrix", false, "show what the repositories of every target have of it (--format also markdown or html)")
+	f.StringVar(&q.output, "output", "", "write the matrix to a file")
 	f.BoolVar(&q.strict, "strict", false, "end with status 1 where there is something to answer for")
 	return cmd
 }
 
 // check says which flags do not go together.
 func (q depsQuery) check(cmd *cobra.Command) error {
-	if q.strict && !q.drift {
-		return usageError{errors.New("--strict goes with --drift")}
+	switch {
+	case q.strict && !q.drift && !q.matrix:
+		return usageError{errors.New("--strict goes with --drift or --matrix")}
+	case q.output != "" && !q.matrix:
+		return usageError{errors.New("--output goes with --matrix")}
 	}
-	return oneOf(cmd, "build", "drift")
+	return errors.Join(oneOf(cmd, "build", "drift"), oneOf(cmd, "drift", "matrix"))
 }
 
 func (a *app) deps(ctx context.Context, s *session, q depsQuery) error {
-	env, err := environment(s, q.env)
+	env, err := environment(s.Config, q.env)
 	if err != nil {
 		return err
 	}
 	if q.drift {
 		return a.drift(ctx, s, env, q.strict)
+	}
+	if q.matrix {
+		return a.matrix(ctx, s, env, q)
 	}
 	c, err := s.Candidate(ctx, env)
 	if err != nil {
@@ -176,7 +187,8 @@ func writeWarnings(w io.Writer, warnings []string) {
 	}
 }
 
-func (n needer) where() string {
+// place is the file and line where it is asked for.
+func (n needer) place() string {
 	s := n.File
 	if n.Project != "" {
 		s = n.Project + "/" + n.File
@@ -184,6 +196,12 @@ func (n needer) where() string {
 	if n.Line > 0 {
 		s += fmt.Sprintf(":%d", n.Line)
 	}
+	return s
+}
+
+// where is the place with what explains it.
+func (n needer) where() string {
+	s := n.place()
 	if n.Section != "" {
 		s += " (" + n.Section + ")"
 	}

@@ -24,7 +24,7 @@ into. Every package that the old lock has and that can stay, stays; --update tak
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.with(cmd.Context(), func(s *session) error {
 				ctx := cmd.Context()
-				name, err := environment(s, env)
+				name, err := environment(s.Config, env)
 				if err != nil {
 					return err
 				}

@@ -21,16 +21,15 @@ func (a *app) logsCommand() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.with(cmd.Context(), func(s *session) (err error) {
-				if r.Environment, err = deployed(cmd.Context(), s, env); err != nil {
-					return err
-				}
-				r.Service = s.Config.Service
-				if len(args) == 1 {
-					r.Workload = args[0]
-				}
-				return s.Target.Logs(cmd.Context(), r, a.out)
-			})
+			at, err := a.running(cmd.Context(), env)
+			if err != nil {
+				return err
+			}
+			r.Service, r.Environment = at.service, at.environment
+			if len(args) == 1 {
+				r.Workload = args[0]
+			}
+			return at.target.Logs(cmd.Context(), r, a.out)
 		},
 	}
 	cmd.Flags().StringVarP(&env, "env", "e", "", "environment (needed where there are several)")
@@ -46,17 +45,15 @@ func (a *app) downCommand() *cobra.Command {
 		Short: "Stop what runs in an environment",
 		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.with(cmd.Context(), func(s *session) error {
-				name, err := deployed(cmd.Context(), s, env)
-				if err != nil {
-					return err
-				}
-				if err := s.Target.Down(cmd.Context(), s.Config.Service, name); err != nil {
-					return err
-				}
-				fmt.Fprintf(a.out, "nothing of %s runs in %s any more\n", s.Config.Service, name)
-				return nil
-			})
+			at, err := a.running(cmd.Context(), env)
+			if err != nil {
+				return err
+			}
+			if err := at.target.Down(cmd.Context(), at.service, at.environment); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(a.out, "nothing of %s runs in %s any more\n", at.service, at.environment)
+			return err
 		},
 	}
 	cmd.Flags().StringVarP(&env, "env", "e", "", "environment (needed where there are several)")

@@ -14,9 +14,6 @@ import (
 	"github.com/slipway-build/slipway/internal/sandbox"
 )
 
-// version is set by the linker.
-var version = "dev"
-
 func main() {
 	// Where this process is a sandbox's first one, or a local deployment's supervisor, these calls
 	// do not return.

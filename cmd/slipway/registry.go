@@ -23,7 +23,7 @@ interrupted. The other commands need no such server; they read and write the sam
   podman run --rm --tls-verify=false 127.0.0.1:5055/SERVICE/IMAGE:ENVIRONMENT`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			e := &registry.Embedded{Root: a.registryDir(), Log: a.logger()}
+			e := &registry.Embedded{Root: a.registryDir(), Log: a.logger(a.err)}
 			addr, err := e.Start(cmd.Context(), listen)
 			if err != nil {
 				return err

@@ -79,6 +79,16 @@ func (s *screen) Close() error {
 	return nil
 }
 
+// Write puts lines above the bars.
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.erase()
+	n, err := s.out.Write(p)
+	s.draw()
+	return n, err
+}
+
 // Start implements progress.Reporter.
 func (s *screen) Start(name string, total int64, unit progress.Unit) progress.Task {
 	t := &task{screen: s, name: name, total: total, unit: unit, began: time.Now()}
@@ -88,16 +98,21 @@ func (s *screen) Start(name string, total int64, unit progress.Unit) progress.Ta
 	return t
 }
 
+// erase takes our lines off the terminal. The lock is held.
+func (s *screen) erase() {
+	if s.drawn > 0 {
+		fmt.Fprintf(s.out, "\x1b[%dA\r\x1b[J", s.drawn)
+	}
+	s.drawn = 0
+}
+
 // draw replaces our lines by the state of now. The lock is held.
 func (s *screen) draw() {
 	if !s.terminal {
 		return
 	}
+	s.erase()
 	var b strings.Builder
-	if s.drawn > 0 {
-		fmt.Fprintf(&b, "\x1b[%dA\r\x1b[J", s.drawn)
-	}
-	s.drawn = 0
 	width := 100
 	if w, _, err := term.GetSize(int(s.out.(*os.File).Fd())); err == nil && w > 10 {
 		width = w

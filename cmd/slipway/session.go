@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -51,9 +52,9 @@ func (a *app) open(ctx context.Context) (_ *session, err error) {
 		return nil, fmt.Errorf("%w (--state names another folder)", err)
 	}
 	s.closers = append(s.closers, records.Close)
-	log := a.logger()
+	log := a.logger(s.screen)
 	builder := &image.Builder{Cache: dir, Progress: s.screen, Log: log}
-	reg, err := a.registry(ctx, s, conf)
+	reg, err := a.registry(ctx, s, conf, log)
 	if err != nil {
 		return nil, err
 	}
@@ -61,25 +62,30 @@ func (a *app) open(ctx context.Context) (_ *session, err error) {
 		Config: conf, Cache: dir, Images: builder, Registry: reg, Records: records,
 		Sources:      source.Open(filepath.Join(dir.Root(), "mirrors")),
 		Repositories: &rpmrepo.Client{Cache: dir, Progress: s.screen, Log: log, Offline: a.offline, Version: version},
-		Version:      version, Now: time.Now, Progress: s.screen, Log: log,
+		Version:      programVersion(), Now: time.Now, Progress: s.screen, Log: log,
 	}
-	s.Target = &local.Target{State: filepath.Join(a.stateDir, "local"), Images: s.Pipeline, Log: log}
+	s.Target = a.target(s.Pipeline, log)
 	return s, nil
 }
 
 // registry is the configured one, or the embedded one, served for as long as the command runs.
-func (a *app) registry(ctx context.Context, s *session, conf *config.Config) (release.Registry, error) {
-	o := registry.Options{Progress: s.screen, Log: a.logger()}
+func (a *app) registry(ctx context.Context, s *session, conf *config.Config, log *slog.Logger) (release.Registry, error) {
+	o := registry.Options{Progress: s.screen, Log: log}
 	if conf.Registry != "" {
 		return release.Registry{Address: conf.Registry, Options: o}, nil
 	}
-	e := &registry.Embedded{Root: a.registryDir(), Log: a.logger()}
+	e := &registry.Embedded{Root: a.registryDir(), Log: log}
 	addr, err := e.Start(context.WithoutCancel(ctx), "")
 	if err != nil {
 		return release.Registry{}, err
 	}
 	s.closers = append(s.closers, e.Close)
 	return release.Registry{Address: addr + "/" + conf.Service, Options: o, Embedded: true}, nil
+}
+
+// target runs environments on this machine. Only deploying needs images.
+func (a *app) target(images local.Images, log *slog.Logger) *local.Target {
+	return &local.Target{State: filepath.Join(a.stateDir, "local"), Images: images, Log: log}
 }
 
 func (a *app) registryDir() string { return filepath.Join(a.stateDir, "registry") }
@@ -104,11 +110,11 @@ func (a *app) with(ctx context.Context, work func(*session) error) (err error) {
 }
 
 // environment is the one asked for, or the only one there is.
-func environment(s *session, asked string) (string, error) {
+func environment(conf *config.Config, asked string) (string, error) {
 	if asked != "" {
 		return asked, nil
 	}
-	names := slices.Sorted(maps.Keys(s.Config.Environments))
+	names := slices.Sorted(maps.Keys(conf.Environments))
 	switch len(names) {
 	case 0:
 		return "", fmt.Errorf("%s has no environments: name one there, with its branch", config.FileName)
@@ -119,19 +125,31 @@ func environment(s *session, asked string) (string, error) {
 	}
 }
 
-// deployed is the environment asked for, which slipway.yaml may no longer have as long as something
-// was ever run in it.
-func deployed(ctx context.Context, s *session, asked string) (string, error) {
-	name, err := environment(s, asked)
+// running is what logs and down need: they work when neither the cache nor the records can be opened,
+// as on a full disk.
+type running struct {
+	target      *local.Target
+	service     string
+	environment string
+}
+
+// running finds the environment asked for, which slipway.yaml may no longer have as long as
+// something runs in it.
+func (a *app) running(ctx context.Context, asked string) (*running, error) {
+	conf, err := config.Load(a.configPath)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	if _, ok := s.Config.Environments[name]; ok {
-		return name, nil
+	r := &running{target: a.target(nil, a.logger(a.err)), service: conf.Service}
+	if r.environment, err = environment(conf, asked); err != nil {
+		return nil, err
 	}
-	ran, err := s.Records.Promotions(ctx, s.Config.Service, name, 1)
-	if err == nil && len(ran) == 0 {
-		err = fmt.Errorf("there is no environment %q, and nothing was ever run in one: there are %s", name, strings.Join(slices.Sorted(maps.Keys(s.Config.Environments)), ", "))
+	if _, ok := conf.Environments[r.environment]; ok {
+		return r, nil
 	}
-	return name, err
+	status, err := r.target.Status(ctx, r.service, r.environment)
+	if err == nil && !status.Running && status.Snapshot == "" {
+		err = fmt.Errorf("there is no environment %q, and nothing runs in one: there are %s", r.environment, strings.Join(slices.Sorted(maps.Keys(conf.Environments)), ", "))
+	}
+	return r, err
 }

@@ -34,7 +34,10 @@ type Origin struct {
 // String returns "project/file:line".
 func (o Origin) String() string {
 	s := o.Project
-	if o.File != "" {
+	switch {
+	case s == "":
+		s = o.File
+	case o.File != "":
 		s += "/" + o.File
 	}
 	if o.Line > 0 {

@@ -207,10 +207,10 @@ func (d *demo) broken(ctx context.Context) error {
 		if err := d.change(ctx, "break-the-greeting"); err != nil {
 			return "", err
 		}
-		err := d.show(d.command(ctx, "deploy", "--env", "stg"))
+		said, err := d.output(d.command(ctx, "deploy", "--env", "stg"))
 		var exit *exec.ExitError
-		if !errors.As(err, &exit) {
-			return "", fmt.Errorf("the broken commit was deployed (%v)", err)
+		if !errors.As(err, &exit) || !strings.Contains(said, "goes on running") {
+			return "", fmt.Errorf("the broken commit was not refused by its health check (%w)", err)
 		}
 		return "", nil
 	})
@@ -231,7 +231,7 @@ func (d *demo) expect(ctx context.Context, want string) error {
 	if err != nil {
 		return err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := (&http.Client{Timeout: 30 * time.Second}).Do(req)
 	if err != nil {
 		return fmt.Errorf("asking the service: %w", err)
 	}
@@ -253,18 +253,27 @@ func (d *demo) command(ctx context.Context, args ...string) *exec.Cmd {
 	return exec.CommandContext(ctx, d.slipway, args...)
 }
 
-// show runs a command with its output indented.
+// show runs a command with its output indented. On a terminal its progress bars are seen.
 func (d *demo) show(cmd *exec.Cmd) error {
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
 	if f, err := os.Stderr.Stat(); err == nil && f.Mode()&os.ModeCharDevice != 0 {
-		cmd.Stderr = os.Stderr // progress bars
+		cmd.Stderr = os.Stderr
+	}
+	_, err := d.output(cmd)
+	return err
+}
+
+// output runs a command and gives what it printed, after showing it.
+func (d *demo) output(cmd *exec.Cmd) (string, error) {
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	if cmd.Stderr == nil {
+		cmd.Stderr = &out
 	}
 	err := cmd.Run()
-	for line := range strings.SplitSeq(strings.TrimRight(out.String(), "\n"), "\n") {
-		fmt.Println("  " + line)
+	if text := strings.TrimRight(out.String(), "\n"); text != "" {
+		fmt.Println("  " + strings.ReplaceAll(text, "\n", "\n  "))
 	}
-	return err
+	return out.String(), err
 }
 
 // step runs a part of the story, prints its name and time, and keeps them for the table.
