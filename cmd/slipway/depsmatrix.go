@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/google/renameio/v2"
@@ -175,7 +176,9 @@ func upper(list []string) []string {
 func (r matrixRow) Asking() string {
 	var by []string
 	for _, n := range r.By {
-		by = append(by, n.place())
+		if place := n.place(); !slices.Contains(by, place) {
+			by = append(by, place)
+		}
 	}
 	return strings.Join(by, ", ")
 }
