@@ -22,6 +22,7 @@ type depsQuery struct {
 	build, strict bool
 	drift, matrix bool
 	output        string
+	diff          string
 }
 
 func (a *app) depsCommand() *cobra.Command {
@@ -35,7 +36,8 @@ once, with every file and line that asks for it.`,
 		Example: `  slipway deps --env stg             # what each image needs
   slipway deps --env stg --drift     # where a spec file and the Python metadata disagree
   slipway deps --env stg --matrix    # what each target's repositories have of it
-  slipway deps --env stg --matrix --format html --output matrix.html`,
+  slipway deps --env stg --matrix --format html --output matrix.html
+  slipway deps --diff stable..main   # what would be needed if stable moved to main`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := q.check(cmd); err != nil {
@@ -49,6 +51,7 @@ once, with every file and line that asks for it.`,
 	f.BoolVar(&q.build, "build", false, "show what is needed to build the projects, too")
 	f.BoolVar(&q.drift, "drift", false, "show where a project's spec file and its Python metadata disagree")
 	f.BoolVar(&q.matrix, "matrix", false, "show what the repositories of every target have of it (--format also markdown or html)")
+	f.StringVar(&q.diff, "diff", "", "show what changes from one branch to another, A..B (images of --env, or all)")
 	f.StringVar(&q.output, "output", "", "write the matrix to a file")
 	f.BoolVar(&q.strict, "strict", false, "end with status 1 where there is something to answer for")
 	return cmd
@@ -62,10 +65,13 @@ func (q depsQuery) check(cmd *cobra.Command) error {
 	case q.output != "" && !q.matrix:
 		return usageError{errors.New("--output goes with --matrix")}
 	}
-	return errors.Join(oneOf(cmd, "build", "drift"), oneOf(cmd, "drift", "matrix"))
+	return errors.Join(oneOf(cmd, "build", "drift"), oneOf(cmd, "drift", "matrix", "diff"))
 }
 
 func (a *app) deps(ctx context.Context, s *session, q depsQuery) error {
+	if q.diff != "" {
+		return a.needsDiff(ctx, s, q)
+	}
 	env, err := environment(s.Config, q.env)
 	if err != nil {
 		return err

@@ -36,10 +36,17 @@ func (p *Pipeline) Candidate(ctx context.Context, environment string) (*Candidat
 	if err != nil {
 		return nil, err
 	}
-	c := &Candidate{
-		Environment: environment, Branch: env.Branch, Images: p.Config.ImagesOf(environment),
-		Revisions: map[string]source.Revision{}, mirrors: map[string]*source.Mirror{},
+	c, err := p.At(ctx, p.Config.ImagesOf(environment), env.Branch)
+	if err != nil {
+		return nil, err
 	}
+	c.Environment = environment
+	return c, nil
+}
+
+// At is a candidate of no environment: the projects of these images, each at a branch.
+func (p *Pipeline) At(ctx context.Context, images []string, branch string) (_ *Candidate, err error) {
+	c := &Candidate{Branch: branch, Images: images, Revisions: map[string]source.Revision{}, mirrors: map[string]*source.Mirror{}}
 	names := p.Config.ProjectsOf(c.Images)
 	for _, name := range names {
 		if c.mirrors[name], err = p.Sources.Mirror(p.gitAddress(p.Config.Projects[name].Git)); err != nil {
@@ -53,7 +60,7 @@ func (p *Pipeline) Candidate(ctx context.Context, environment string) (*Candidat
 	g.SetLimit(fetchers)
 	for i, name := range names {
 		g.Go(func() error {
-			revisions[i], failures[i] = p.revision(ctx, name, env.Branch, c.mirrors[name])
+			revisions[i], failures[i] = p.revision(ctx, name, branch, c.mirrors[name])
 			task.Add(1)
 			return nil
 		})
