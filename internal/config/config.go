@@ -64,9 +64,12 @@ type IgnoredDrift struct {
 type Target struct {
 	Release      string            `yaml:"release" jsonschema:"required" jsonschema_description:"OS release, such as fedora-43 or centos-stream-9. Decides RPM macros and $releasever."`
 	Arch         string            `yaml:"arch" jsonschema_description:"Architecture as RPM names it. Default x86_64."`
-	Python       string            `yaml:"python" jsonschema_description:"Version of the target's default Python, such as 3.13. Default: what the release has."`
+	Python       string            `yaml:"python" jsonschema_description:"Version of the target's Python, such as 3.13. Default: what the release has."`
+	OtherPython  bool              `yaml:"alternative-python" jsonschema_description:"The Python is not the release's default one but stands beside it, as python3.12 does in CentOS Stream 9: projects run with it, and python3.12dist() is asked for instead of python3dist()."`
 	Repositories []Repository      `yaml:"repositories" jsonschema:"required" jsonschema_description:"Where packages come from."`
 	Macros       map[string]string `yaml:"macros" jsonschema_description:"RPM macros that spec files of this target see, beside those of the release."`
+	Names        map[string]string `yaml:"names" jsonschema_description:"What is asked for instead of a Python project's python3dist(), such as {pyyaml: python3-pyyaml}: an RPM name, provide or path, with a range; nothing (\"\") drops it."`
+	Requests     map[string]string `yaml:"requests" jsonschema_description:"The same for what spec files and package lists ask for, by the name they have there, such as {python3-devel: python3-dev}."`
 }
 
 // Repository is either a .repo file (File) or one repository written inline.

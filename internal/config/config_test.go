@@ -125,6 +125,8 @@ func TestErrors(t *testing.T) {
 		{"override without a list", "    ports:", "    overrides: [{name: a, drop: true, reason: b}]\n    ports:", `packages-from is missing`},
 		{"drift without a reason", "branches: {main: master}", "drift: {ignore: [{name: flask}]}", `projects.lib.drift.ignore[0]: reason is missing`},
 		{"drift ignored twice", "branches: {main: master}", "drift: {ignore: [{name: a, reason: b}, {name: a, reason: c}]}", `"a" is ignored twice`},
+		{"which other Python", "    python: \"3.13\"\n", "    alternative-python: true\n", `targets.f43.alternative-python: python is missing`},
+		{"name of no project", "    python: \"3.13\"\n", "    names: {python3-: x}\n", `"python3-" is not the name of a Python project`},
 		{"syntax", "service: greeter", "service: [", `slipway.yaml:`},
 		{"tab", "  lib:", "\tlib:", `slipway.yaml:3:`},
 		{"unknown alias", "release: fedora-43", "release: *nothing", `no anchor`},

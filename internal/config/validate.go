@@ -19,6 +19,7 @@ var (
 	hostForm     = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 	releaseForm  = regexp.MustCompile(`^[a-z][a-z-]*-([0-9]+|rawhide)$`)
 	pythonForm   = regexp.MustCompile(`^[0-9]+\.[0-9]+$`)
+	projectForm  = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`) // PEP 508, "Names"
 	registryForm = regexp.MustCompile(`^(localhost|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|[A-Za-z0-9.-]+:[0-9]+|\[[0-9a-fA-F:]+\](:[0-9]+)?)(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
 	branchForm   = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_./+-]*$`)
 	digestForm   = regexp.MustCompile(`@sha256:[0-9a-f]{64}$`)
@@ -161,6 +162,14 @@ func (d *decoder) target(name string, t Target) Target {
 	}
 	if t.Python != "" && !pythonForm.MatchString(t.Python) {
 		d.wrong(at+".python", "%q is not a version such as 3.13 (quote it)", t.Python)
+	}
+	if t.OtherPython && t.Python == "" {
+		d.wrong(at+".alternative-python", "python is missing: which version is it?")
+	}
+	for _, project := range keys(t.Names) {
+		if !projectForm.MatchString(project) {
+			d.wrong(at+".names."+project, "%q is not the name of a Python project", project)
+		}
 	}
 	for i, r := range t.Repositories {
 		d.repository(fmt.Sprintf("%s.repositories[%d]", at, i), r)

@@ -220,7 +220,7 @@ func (b *build) wheels(ctx context.Context, tn TargetNeeds, t *lock.Target, path
 	if err != nil {
 		return nil, err
 	}
-	root := wheel.Root{Lowers: lowers, Key: t.Digest(lock.BuildRoot), Python: pythonProgram}
+	root := wheel.Root{Lowers: lowers, Key: t.Digest(lock.BuildRoot), Python: b.program(t.Name)}
 	task := progress.Or(b.Progress).Start("building wheels", int64(len(projects)), progress.Items)
 	names, made := sortedKeys(projects), make([]*wheel.Wheel, len(projects))
 	g, ctx := errgroup.WithContext(ctx)

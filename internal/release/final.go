@@ -16,9 +16,6 @@ import (
 	"github.com/slipway-build/slipway/internal/wheel"
 )
 
-// pythonProgram is the interpreter of every target.
-const pythonProgram = "/usr/bin/python3"
-
 // Labels that every image has beside those of its configuration.
 const (
 	labelService = "build.slipway.service"
@@ -76,7 +73,7 @@ func (b *build) install(ctx context.Context, t *lock.Target, name string, base *
 	if err != nil {
 		return err
 	}
-	scheme, err := wheel.ProbeScheme(ctx, wheel.Root{Lowers: lowers, Key: t.Digest(name), Python: pythonProgram}, b.Cache)
+	scheme, err := wheel.ProbeScheme(ctx, wheel.Root{Lowers: lowers, Key: t.Digest(name), Python: b.program(t.Name)}, b.Cache)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/slipway-build/slipway/internal/config"
 	"github.com/slipway-build/slipway/internal/lock"
 	"github.com/slipway-build/slipway/internal/requirement"
+	"github.com/slipway-build/slipway/internal/requirement/pymeta"
 )
 
 // Needs is what a candidate's images need.
@@ -116,14 +117,14 @@ func (p *Pipeline) targetNeeds(ctx context.Context, c *Candidate, name string, i
 			return tn, err
 		}
 		n.Warnings = append(n.Warnings, lists.warnings...)
-		merged, err := requirement.Merge(img, needs, slices.Concat(p.extra(img), lists.requirements))
+		merged, err := requirement.Merge(img, needs, slices.Concat(p.extra(img, name), lists.requirements))
 		if err != nil {
 			return tn, fmt.Errorf("image %s: %w", img, err)
 		}
 		tn.Roots = append(tn.Roots, merged)
 	}
 	if len(read) > 0 {
-		build, err := p.buildNeeds(read)
+		build, err := p.buildNeeds(name, read)
 		if err != nil {
 			return tn, err
 		}
@@ -135,7 +136,22 @@ func (p *Pipeline) targetNeeds(ctx context.Context, c *Candidate, name string, i
 // readFor is what requirements of a target are read for.
 func (p *Pipeline) readFor(name string) requirement.Target {
 	t := p.Config.Targets[name]
-	return requirement.Target{Release: t.Release, Arch: t.Arch, Python: t.Python, Macros: t.Macros}
+	names := map[string]string{}
+	for project, request := range t.Names {
+		names[pymeta.NormalizeName(project)] = request
+	}
+	return requirement.Target{
+		Release: t.Release, Arch: t.Arch, Python: t.Python, AlternativePython: t.OtherPython,
+		Macros: t.Macros, Names: names, Requests: t.Requests,
+	}
+}
+
+// program is the interpreter of a target.
+func (p *Pipeline) program(target string) string {
+	if t := p.Config.Targets[target]; t.OtherPython {
+		return "/usr/bin/python" + t.Python
+	}
+	return "/usr/bin/python3"
 }
 
 func (p *Pipeline) read(ctx context.Context, c *Candidate, project string, target requirement.Target) (*requirement.Needs, error) {
@@ -153,7 +169,7 @@ func (p *Pipeline) read(ctx context.Context, c *Candidate, project string, targe
 }
 
 // extra is what an image needs beyond its projects: its package list, and Python for the projects.
-func (p *Pipeline) extra(name string) []requirement.Requirement {
+func (p *Pipeline) extra(name, target string) []requirement.Requirement {
 	img := p.Config.Images[name]
 	var list []requirement.Requirement
 	for _, pkg := range img.Packages {
@@ -163,26 +179,26 @@ func (p *Pipeline) extra(name string) []requirement.Requirement {
 		})
 	}
 	if len(img.Projects) > 0 {
-		list = append(list, interpreter("images."+name, requirement.Runtime))
+		list = append(list, p.interpreter(target, "images."+name, requirement.Runtime))
 	}
 	return list
 }
 
 // interpreter is the need for Python itself, which no project states.
-func interpreter(section string, kind requirement.Kind) requirement.Requirement {
+func (p *Pipeline) interpreter(target, section string, kind requirement.Kind) requirement.Requirement {
 	return requirement.Requirement{
-		Request: pythonProgram, Written: "python3", Kind: kind,
+		Request: p.program(target), Written: "python3", Kind: kind,
 		Origin: requirement.Origin{File: config.FileName, Section: section + "." + pythonOrigin},
 	}
 }
 
 // buildNeeds is what the root needs in which the wheels of a target are built.
-func (p *Pipeline) buildNeeds(read map[string]*requirement.Needs) (*requirement.Merged, error) {
+func (p *Pipeline) buildNeeds(target string, read map[string]*requirement.Needs) (*requirement.Merged, error) {
 	var needs []*requirement.Needs
 	for _, project := range slices.Sorted(maps.Keys(read)) {
 		needs = append(needs, read[project])
 	}
-	merged, err := requirement.MergeBuild(lock.BuildRoot, needs, []requirement.Requirement{interpreter("targets", requirement.Build)})
+	merged, err := requirement.MergeBuild(lock.BuildRoot, needs, []requirement.Requirement{p.interpreter(target, "targets", requirement.Build)})
 	if err != nil {
 		return nil, fmt.Errorf("needs of the build: %w", err)
 	}

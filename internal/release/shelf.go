@@ -106,8 +106,10 @@ func (s *shelf) meet(ctx context.Context, r *rpm.Rich) (offers, error) {
 		if len(left) == 0 || len(right) == 0 {
 			return nil, nil
 		}
+		return left.either(right), nil
+	default: // or
+		return left.either(right), nil
 	}
-	return left.either(right), nil
 }
 
 // providers finds the packages that provide a name, or hold a file of it.
