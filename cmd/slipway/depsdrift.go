@@ -100,15 +100,30 @@ func (r driftResult) write(w io.Writer) {
 	} else {
 		fmt.Fprintln(w, "spec files and Python metadata agree")
 	}
-	for _, d := range r.Drift {
-		if d.Allowed != "" {
-			fmt.Fprintf(w, "allowed: %s: %s: %s (%s)\n", d.Project, d.Name, d.Kind, d.Allowed)
-		}
-	}
+	r.writeAllowed(w)
 	for _, u := range r.Unmet {
 		fmt.Fprintln(w, "not met: "+u)
 	}
 	writeWarnings(w, r.Warnings)
+}
+
+// writeAllowed writes a line for what is allowed for by the same reason.
+func (r driftResult) writeAllowed(w io.Writer) {
+	var lines []string
+	names := map[string][]string{}
+	for _, d := range r.Drift {
+		if d.Allowed == "" {
+			continue
+		}
+		key := fmt.Sprintf("%s: \x00: %s (%s)", d.Project, d.Kind, d.Allowed)
+		if names[key] == nil {
+			lines = append(lines, key)
+		}
+		names[key] = append(names[key], d.Name)
+	}
+	for _, key := range lines {
+		fmt.Fprintln(w, "allowed: "+strings.Replace(key, "\x00", strings.Join(names[key], ", "), 1))
+	}
 }
 
 // rows shows a drift, a line for each place.

@@ -72,14 +72,21 @@ func (a *app) inspectSpec(file string, t config.Target, q specQuery, expand bool
 	return nil
 }
 
-// readSpec reads a spec file as part of its folder.
+// readSpec reads a spec file as part of the folder that it really lies in.
 func readSpec(file string, t config.Target, defines []string) (*specfile.Spec, error) {
+	file, err := filepath.EvalSymlinks(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading a spec file: %w", err)
+	}
 	root, err := os.OpenRoot(filepath.Dir(file))
 	if err != nil {
 		return nil, fmt.Errorf("reading a spec file: %w", err)
 	}
 	defer root.Close()
 	name := filepath.Base(file)
+	if st, err := root.Stat(name); err == nil && !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("reading a spec file: %s is not a file", file)
+	}
 	f, err := root.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("reading a spec file: %w", err)

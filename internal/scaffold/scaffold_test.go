@@ -255,6 +255,32 @@ func TestHostileCheckout(t *testing.T) {
 	}
 }
 
+// TestListThatIsNone has a recipe that no list can be read of, and one that leads out of the checkout.
+func TestListThatIsNone(t *testing.T) {
+	dir := t.TempDir()
+	at := filepath.Join(dir, "app")
+	if err := os.MkdirAll(at, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("/etc/hostname", filepath.Join(at, "out.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	checkout(t, at, "main", map[string]string{
+		"setup.py": "", "bad.yaml": "a: [\n",
+		"Containerfile": "FROM fedora:43\nRUN ansible-playbook bad.yaml && ansible-playbook out.yaml\n",
+	})
+	d := scan(t, dir)
+	if len(d.Images) != 1 || len(d.Images[0].Lists) > 0 {
+		t.Errorf("images: %+v", d.Images)
+	}
+	notes := strings.Join(d.Notes, "\n")
+	for _, part := range []string{"left out app/bad.yaml: ", "out.yaml, which is not in app"} {
+		if !strings.Contains(notes, part) {
+			t.Errorf("no note speaks of %q:\n%s", part, notes)
+		}
+	}
+}
+
 func TestNothingFound(t *testing.T) {
 	_, err := scaffold.Scan(t.Context(), t.TempDir(), scaffold.Options{})
 	if !errors.Is(err, scaffold.ErrNothing) {
