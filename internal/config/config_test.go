@@ -126,6 +126,7 @@ func TestErrors(t *testing.T) {
 		{"drift without a reason", "branches: {main: master}", "drift: {ignore: [{name: flask}]}", `projects.lib.drift.ignore[0]: reason is missing`},
 		{"drift ignored twice", "branches: {main: master}", "drift: {ignore: [{name: a, reason: b}, {name: a, reason: c}]}", `"a" is ignored twice`},
 		{"which other Python", "    python: \"3.13\"\n", "    alternative-python: true\n", `targets.f43.alternative-python: python is missing`},
+		{"names of one project", "    python: \"3.13\"\n", "    names: {Py.YAML: x, py-yaml: y}\n", `Py.YAML and py-yaml are one project`},
 		{"name of no project", "    python: \"3.13\"\n", "    names: {python3-: x}\n", `"python3-" is not the name of a Python project`},
 		{"syntax", "service: greeter", "service: [", `slipway.yaml:`},
 		{"tab", "  lib:", "\tlib:", `slipway.yaml:3:`},

@@ -20,6 +20,7 @@ var (
 	releaseForm  = regexp.MustCompile(`^[a-z][a-z-]*-([0-9]+|rawhide)$`)
 	pythonForm   = regexp.MustCompile(`^[0-9]+\.[0-9]+$`)
 	projectForm  = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`) // PEP 508, "Names"
+	spelling     = regexp.MustCompile(`[-_.]+`)
 	registryForm = regexp.MustCompile(`^(localhost|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|[A-Za-z0-9.-]+:[0-9]+|\[[0-9a-fA-F:]+\](:[0-9]+)?)(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
 	branchForm   = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_./+-]*$`)
 	digestForm   = regexp.MustCompile(`@sha256:[0-9a-f]{64}$`)
@@ -166,15 +167,26 @@ func (d *decoder) target(name string, t Target) Target {
 	if t.OtherPython && t.Python == "" {
 		d.wrong(at+".alternative-python", "python is missing: which version is it?")
 	}
-	for _, project := range keys(t.Names) {
-		if !projectForm.MatchString(project) {
-			d.wrong(at+".names."+project, "%q is not the name of a Python project", project)
-		}
-	}
+	d.projectNames(at+".names", t.Names)
 	for i, r := range t.Repositories {
 		d.repository(fmt.Sprintf("%s.repositories[%d]", at, i), r)
 	}
 	return t
+}
+
+// projectNames checks keys that are Python projects, which have several spellings (PEP 503).
+func (d *decoder) projectNames(at string, names map[string]string) {
+	seen := map[string]string{}
+	for _, project := range keys(names) {
+		normal := strings.ToLower(spelling.ReplaceAllString(project, "-"))
+		switch other, twice := seen[normal]; {
+		case !projectForm.MatchString(project):
+			d.wrong(join(at, project), "%q is not the name of a Python project", project)
+		case twice:
+			d.wrong(join(at, project), "%s and %s are one project", other, project)
+		}
+		seen[normal] = project
+	}
 }
 
 func (d *decoder) repository(at string, r Repository) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/slipway-build/slipway/internal/config"
 	"github.com/slipway-build/slipway/internal/requirement"
+	"github.com/slipway-build/slipway/internal/requirement/pymeta"
 	"github.com/slipway-build/slipway/internal/rpm"
 )
 
@@ -87,9 +88,14 @@ func (l *listed) override(image string, overrides []config.Override) {
 	}
 }
 
-// names says whether an entry is meant by a name: as it is written, or without its version.
+// names says whether an entry is meant by a name: as it is written, or without its version; Python
+// projects by any spelling of theirs.
 func names(q requirement.Requirement, name string) bool {
-	if q.Written == name || q.Request == name || strings.TrimRight(q.Written[:nameEnd(q.Written)], " ") == name {
+	written := q.Written[:nameEnd(q.Written)]
+	if q.Written == name || q.Request == name || written == name {
+		return true
+	}
+	if strings.Contains(q.Request, "dist(") && pymeta.NormalizeName(written) == pymeta.NormalizeName(name) {
 		return true
 	}
 	d, err := rpm.ParseDependency(q.Request)

@@ -69,7 +69,7 @@ func TestPackageListOverrides(t *testing.T) {
 	got, n := withLists(t, `
     overrides:
       - {name: redis, replace: valkey >= 8, reason: redis is gone}
-      - {name: Flask-Cors, drop: true, reason: tests only}
+      - {name: flask_cors, drop: true, reason: tests only}
       - {name: "tool >= 1", replace: tool, reason: any will do}
       - {name: gone, drop: true, reason: it was there}`).asked()
 	if by := got["valkey >= 8"]; by != "files/recipes/common/more.yaml:1 package; replaced by slipway.yaml:10: redis is gone" {
