@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/slipway-build/slipway/internal/cache"
+	"github.com/slipway-build/slipway/internal/resolve"
+	"github.com/slipway-build/slipway/internal/rpm"
+	"github.com/slipway-build/slipway/internal/rpmrepo"
+)
+
+// resolveQuery is what slipway resolve is asked.
+type resolveQuery struct {
+	repos    []string // NAME=URL
+	arch     string
+	weak     bool
+	requests []string
+}
+
+func (a *app) resolveCommand() *cobra.Command {
+	var q resolveQuery
+	cmd := &cobra.Command{
+		Use:   "resolve --repo NAME=URL... REQUEST...",
+		Short: "Which packages some repositories give for some requests",
+		Long: `Resolve prints the packages that dnf would install for the requests into an empty root, one a line, as
+name-[epoch:]version-release.arch, sorted. It is a tool for experiments: it needs no slipway.yaml and
+changes nothing. When the requests cannot be met it says why on stderr and ends with status 1.
+
+A request is what a package can require: a name, "flask >= 2", a path, "python3dist(flask)", or a rich
+dependency such as "(a or b)". The root is always an empty one; nothing of this machine is looked at.
+No package is downloaded, so no signature is checked; metadata is, by its checksums.`,
+		Example: `  slipway resolve --repo base=https://example.org/os --repo extra=/srv/rpms bash "python3dist(flask) >= 2"`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError{errors.New("there is no request: name a package, or anything else that can be required")}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			q.requests = args
+			return a.resolve(cmd.Context(), q)
+		},
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&q.repos, "repo", nil, "repository as NAME=URL or NAME=FOLDER; may be repeated, and is needed once at least")
+	f.StringVar(&q.arch, "arch", "x86_64", "architecture to resolve for; packages of no other are seen but noarch")
+	f.BoolVar(&q.weak, "weak", false, "also what is recommended, as dnf does by default")
+	return cmd
+}
+
+func (a *app) resolve(ctx context.Context, q resolveQuery) (err error) {
+	problem, confs, err := q.problem()
+	if err != nil {
+		return err
+	}
+	dir, err := cache.Open(a.cacheDir)
+	if err != nil {
+		return fmt.Errorf("%w (--cache names another folder)", err)
+	}
+	screen := newScreen(a.err, a.quiet)
+	defer func() { err = errors.Join(err, screen.Close(), dir.Close()) }()
+	client := &rpmrepo.Client{Cache: dir, Progress: screen, Log: a.logger(screen), Offline: a.offline, Version: version}
+	problem.Repositories = make([]*rpmrepo.Repository, len(confs))
+	g, loading := errgroup.WithContext(ctx)
+	for i, conf := range confs {
+		g.Go(func() (err error) {
+			problem.Repositories[i], err = client.Load(loading, conf)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	solution, err := resolve.Resolve(ctx, problem)
+	if err != nil {
+		return err
+	}
+	return a.printResolved(solution)
+}
+
+// problem reads the command line; the repositories are yet to be loaded.
+func (q resolveQuery) problem() (resolve.Problem, []rpmrepo.Config, error) {
+	p := resolve.Problem{Arch: q.arch, Weak: q.weak}
+	var confs []rpmrepo.Config
+	if len(q.repos) == 0 {
+		return p, nil, usageError{errors.New("--repo is missing: name a repository as NAME=URL")}
+	}
+	for _, r := range q.repos {
+		name, place, ok := strings.Cut(r, "=")
+		if !ok || name == "" || place == "" {
+			return p, nil, usageError{fmt.Errorf("--repo %s: write it as NAME=URL", r)}
+		}
+		if slices.ContainsFunc(confs, func(c rpmrepo.Config) bool { return c.ID == name }) {
+			return p, nil, usageError{fmt.Errorf("--repo: two repositories are called %s", name)}
+		}
+		if !strings.Contains(place, "://") {
+			abs, err := filepath.Abs(place)
+			if err != nil {
+				return p, nil, fmt.Errorf("finding repository %s: %w", name, err)
+			}
+			place = abs
+		}
+		conf := rpmrepo.DefaultConfig(name, place)
+		conf.GPGCheck = false
+		confs = append(confs, conf)
+	}
+	for _, text := range q.requests {
+		d, err := rpm.ParseDependency(text)
+		if err != nil {
+			return p, nil, usageError{fmt.Errorf("request %q: %w", text, err)}
+		}
+		p.Requests = append(p.Requests, resolve.Request{Dependency: d})
+	}
+	return p, confs, nil
+}
+
+func (a *app) printResolved(s *resolve.Solution) error {
+	type chosen struct {
+		NEVRA      string `json:"nevra"`
+		Repository string `json:"repository"`
+	}
+	result := struct {
+		Packages []chosen `json:"packages"`
+	}{Packages: make([]chosen, 0, len(s.Packages))}
+	for _, c := range s.Packages {
+		result.Packages = append(result.Packages, chosen{c.Package.NEVRA.String(), c.Repository.Config.ID})
+	}
+	// By their bytes, as sort does in the C locale: what reads the lines need not know versions.
+	slices.SortFunc(result.Packages, func(a, b chosen) int { return strings.Compare(a.NEVRA, b.NEVRA) })
+	return a.print(result, func(w io.Writer) {
+		for _, p := range result.Packages {
+			fmt.Fprintln(w, p.NEVRA)
+		}
+	})
+}
