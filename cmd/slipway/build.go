@@ -45,6 +45,7 @@ the lock is extended; --locked refuses that.`,
 	cmd.Flags().StringVarP(&env, "env", "e", "", "environment whose branch is built (needed where there are several)")
 	o.add(cmd)
 	cmd.Flags().StringVarP(&o.Layout, "layout", "o", "", "write the images to this folder, too, as an OCI image layout")
+	cmd.Flags().StringVar(&o.Archives, "archives", "", "write each image to IMAGE.tar in this folder, too, for podman load and docker load")
 	cmd.Flags().BoolVar(&o.NoPush, "no-push", false, "push nothing and record nothing")
 	return cmd
 }

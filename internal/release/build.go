@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -20,6 +22,9 @@ import (
 type BuildOptions struct {
 	// Layout is a folder to write the images to as an OCI image layout; "" writes none.
 	Layout string
+	// Archives is a folder to write each image to as IMAGE.tar, for podman load and docker load; ""
+	// writes none.
+	Archives string
 	// NoPush leaves the registry alone; such a build is not recorded as a snapshot.
 	NoPush bool
 }
@@ -44,7 +49,7 @@ func (p *Pipeline) Build(ctx context.Context, c *Candidate, n *Needs, l *lock.Lo
 	}
 	digest := lockDigest(l, n)
 	key := p.key(c, digest, besides)
-	if o.Layout == "" && !o.NoPush {
+	if o.Layout == "" && o.Archives == "" && !o.NoPush {
 		if known, err := p.known(ctx, key); err != nil || known != nil {
 			return &Built{Snapshot: known, Known: true}, err
 		}
@@ -54,12 +59,8 @@ func (p *Pipeline) Build(ctx context.Context, c *Candidate, n *Needs, l *lock.Lo
 	if err != nil {
 		return nil, err
 	}
-	if o.Layout != "" {
-		for _, img := range images {
-			if err := image.WriteLayout(o.Layout, img.name, img.final); err != nil {
-				return nil, err
-			}
-		}
+	if err := p.export(c.Environment, images, o); err != nil {
+		return nil, err
 	}
 	s, err := b.snapshot(key, digest, images)
 	if err != nil {
@@ -80,6 +81,29 @@ func (p *Pipeline) Build(ctx context.Context, c *Candidate, n *Needs, l *lock.Lo
 		return nil, err
 	}
 	return b.built, nil
+}
+
+// export writes the images to where the options say, beside the registry.
+func (p *Pipeline) export(environment string, images []builtImage, o BuildOptions) error {
+	if o.Archives != "" {
+		if err := os.MkdirAll(o.Archives, 0o755); err != nil {
+			return fmt.Errorf("writing archives: %w", err)
+		}
+	}
+	for _, img := range images {
+		if o.Layout != "" {
+			if err := image.WriteLayout(o.Layout, img.name, img.final); err != nil {
+				return err
+			}
+		}
+		if o.Archives != "" {
+			ref := "localhost/" + p.Config.Service + "/" + img.name + ":" + environment
+			if err := image.WriteArchive(filepath.Join(o.Archives, img.name+".tar"), ref, img.final); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // known finds the snapshot that the same candidate came to, if the registry still has its images.

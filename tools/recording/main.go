@@ -46,7 +46,11 @@ func run(ctx context.Context) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	r := record(stdout, "$ "+strings.Join(flag.Args(), " "), *pause)
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return err
+	}
+	r := record(stdout, "$ "+strings.Join(flag.Args(), " "), home, *pause)
 	if err := cmd.Wait(); err != nil {
 		return err
 	}
@@ -59,7 +63,8 @@ type recording struct {
 	at    []time.Duration
 }
 
-func record(r io.Reader, title string, pause time.Duration) *recording {
+// record reads what is printed; the home folder is nobody's business.
+func record(r io.Reader, title, home string, pause time.Duration) *recording {
 	rec := &recording{lines: []string{title}, at: []time.Duration{0}}
 	var clock time.Duration
 	last := time.Now()
@@ -67,7 +72,7 @@ func record(r io.Reader, title string, pause time.Duration) *recording {
 	for scanner.Scan() {
 		clock += min(time.Since(last), pause) + 15*time.Millisecond
 		last = time.Now()
-		rec.lines = append(rec.lines, scanner.Text())
+		rec.lines = append(rec.lines, strings.ReplaceAll(scanner.Text(), home, "~"))
 		rec.at = append(rec.at, clock)
 	}
 	return rec
