@@ -98,7 +98,7 @@ func greeter(t *testing.T, ts *testscript.TestScript, args []string) {
 	config := ts.MkAbs(filepath.Join(args[0], "slipway.yaml"))
 	text := ts.ReadFile(config)
 	for name, address := range map[string]string{"STG": "127.0.0.1:8080", "PROD": "127.0.0.1:8081"} {
-		free := freeAddress(ts)
+		free := freeLoopback(t)
 		text = strings.ReplaceAll(text, address, free)
 		ts.Setenv(name, "http://"+free)
 	}
@@ -124,9 +124,12 @@ func change(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(ts.Exec(script, ts.MkAbs(args[0]), args[1]))
 }
 
-func freeAddress(ts *testscript.TestScript) string {
+func freeLoopback(t testing.TB) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	ts.Check(err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer l.Close()
 	return l.Addr().String()
 }
