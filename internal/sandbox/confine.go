@@ -74,6 +74,12 @@ const lastKnownCall = 466 // removexattrat, Linux 6.13
 const newNamespaces = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWIPC |
 	unix.CLONE_NEWUTS | unix.CLONE_NEWNET | unix.CLONE_NEWCGROUP
 
+// socketFamilies are the sockets there are inside. All others are refused as by a
+// kernel that was built without them: some know no network namespaces and reach
+// beyond the sandbox (vsock talks to the hypervisor, or to virtual machines),
+// and the rest is code of the kernel that hardly anybody uses.
+var socketFamilies = []uint32{unix.AF_UNIX, unix.AF_INET, unix.AF_INET6, unix.AF_NETLINK}
+
 // Offsets in struct seccomp_data (linux/seccomp.h).
 const (
 	offsetNumber = 0
@@ -107,6 +113,7 @@ func filter(limits []rlimit) []bpf.Instruction {
 			bpf.JumpIf{Cond: bpf.JumpEqual, Val: call, SkipFalse: 1},
 			refuse)
 	}
+	program = append(program, socketFilter()...)
 	for _, l := range limits {
 		resource := uint32(l.Resource)
 		program = append(program,
@@ -129,6 +136,21 @@ func filter(limits []rlimit) []bpf.Instruction {
 		loadArg(0),
 		bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: newNamespaces, SkipFalse: 1},
 		refuse,
+		bpf.RetConstant{Val: unix.SECCOMP_RET_ALLOW})
+}
+
+// socketFilter decides about the system call socket, and passes on all others.
+func socketFilter() []bpf.Instruction {
+	count := uint8(len(socketFamilies))
+	program := []bpf.Instruction{
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.SYS_SOCKET, SkipFalse: count + 3},
+		loadArg(0),
+	}
+	for i, family := range socketFamilies {
+		program = append(program, bpf.JumpIf{Cond: bpf.JumpEqual, Val: family, SkipTrue: count - uint8(i)})
+	}
+	return append(program,
+		bpf.RetConstant{Val: unix.SECCOMP_RET_ERRNO | uint32(unix.EAFNOSUPPORT)},
 		bpf.RetConstant{Val: unix.SECCOMP_RET_ALLOW})
 }
 

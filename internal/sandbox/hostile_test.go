@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/slipway-build/slipway/internal/sandbox"
 )
 
@@ -99,6 +101,30 @@ func TestDiskLimit(t *testing.T) {
 		if out := mustRun(t, s); !strings.Contains(out, "no space left") {
 			t.Errorf("%s: %s", file, out)
 		}
+	}
+}
+
+// Empty files take no bytes of a tmpfs, but memory of the kernel's.
+func TestDiskLimitCountsFiles(t *testing.T) {
+	for _, dir := range []string{"/tmp", "/dev", "/dev/shm", "/var", "/cache"} {
+		s := spec(t, "try", "litter", dir, "5000")
+		s.Limits.Disk = 4 << 20
+		s.Mounts = []sandbox.Mount{{Target: "/cache"}}
+		if out := mustRun(t, s); !strings.Contains(out, "no space left") {
+			t.Errorf("%s: %s", dir, out)
+		}
+	}
+}
+
+// A socket of one of these is of no network namespace.
+func TestSocketFamilies(t *testing.T) {
+	for _, family := range []int{unix.AF_VSOCK, unix.AF_ALG, unix.AF_PACKET} {
+		if out := mustRun(t, spec(t, "try", "socket", strconv.Itoa(family))); !strings.Contains(out, "not supported") {
+			t.Errorf("%d: %s", family, out)
+		}
+	}
+	for _, family := range []int{unix.AF_UNIX, unix.AF_INET, unix.AF_INET6} {
+		mustRun(t, spec(t, "socket", strconv.Itoa(family)))
 	}
 }
 
@@ -267,7 +293,8 @@ func TestHostIsOutOfSight(t *testing.T) {
 		{"try", "ls", "/sys/kernel"},
 	}
 	mustRun(t, spec(t, sequence(attempts)...))
-	if got := mustRun(t, spec(t, "cat", "/proc/keys", ",", "cat", "/proc/timer_list", ",", "ls", "/sys")); got != "" {
+	if got := mustRun(t, spec(t, "cat", "/proc/keys", ",", "cat", "/proc/timer_list", ",", "ls", "/sys",
+		",", "cat", "/proc/vmallocinfo")); got != "" {
 		t.Errorf("visible: %.200q", got)
 	}
 	if got := mustRun(t, spec(t, "ls", "/")); got != "bin\ndev\netc\nproc\nroot\nrun\nsrv\nsys\ntmp\nvar\n" {
@@ -296,6 +323,7 @@ func TestHostCannotBeChanged(t *testing.T) {
 		{"try", "openw", "/proc/sys/kernel/core_pattern"},
 		{"try", "openw", "/proc/sysrq-trigger"},
 		{"try", "openw", "/proc/sys/user/max_user_namespaces"},
+		{"try", "openw", "/proc/pressure/memory"},
 		{"try", "openw", "/proc/1/mem"},
 		{"try", "mknod", "/dev/sda"},
 		{"try", "mknod", "/var/sda"},

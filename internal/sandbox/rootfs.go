@@ -172,7 +172,7 @@ func overlayHint(err error, o *order) string {
 
 // memoryUpper makes the upper and work directories in a tmpfs.
 func memoryUpper(o *order, host hostFiles) ([]int, error) {
-	options := fmt.Sprintf("mode=0755,size=%d", o.Disk)
+	options := strings.Join(tmpfsOptions("0755", o.Disk), ",")
 	if err := unix.Mount("tmpfs", changesDir, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, options); err != nil {
 		return nil, fmt.Errorf("mounting a tmpfs for changes: %w", err)
 	}
@@ -250,7 +250,7 @@ func mountTmpfs(root int, target, mode string, size int64, readOnly bool) error 
 	if readOnly {
 		attrs |= unix.MOUNT_ATTR_RDONLY
 	}
-	tree, err := newMount("tmpfs", []string{"mode=" + mode, fmt.Sprintf("size=%d", size)}, attrs)
+	tree, err := newMount("tmpfs", tmpfsOptions(mode, size), attrs)
 	if err != nil {
 		return err
 	}
@@ -260,6 +260,14 @@ func mountTmpfs(root int, target, mode string, size int64, readOnly bool) error 
 		return err
 	}
 	return attach(tree, fd)
+}
+
+// tmpfsOptions limits a tmpfs to size bytes and as many files as it has pages (a
+// few more where it is tiny): empty files use none of its size, but the kernel's
+// memory (tmpfs(5)).
+func tmpfsOptions(mode string, size int64) []string {
+	const page, fewFiles = 4096, 256
+	return []string{"mode=" + mode, fmt.Sprintf("size=%d", size), fmt.Sprintf("nr_inodes=%d", max(size/page, fewFiles))}
 }
 
 // placeFile writes f to the staging tmpfs and mounts it over the root's.

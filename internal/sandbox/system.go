@@ -71,8 +71,11 @@ func mountPts(o *order, root int) error {
 // capability, write to much of /proc. What is not the sandbox's own is hidden or
 // read-only.
 var (
-	hiddenProc   = []string{"acpi", "kcore", "keys", "latency_stats", "sched_debug", "scsi", "timer_list"}
-	readOnlyProc = []string{"asound", "bus", "driver", "fs", "irq", "sys", "sysrq-trigger", "sysvipc", "tty"}
+	hiddenProc = []string{
+		"acpi", "dynamic_debug", "kcore", "keys", "kpagecgroup", "kpagecount", "kpageflags", "latency_stats",
+		"pagetypeinfo", "sched_debug", "scsi", "slabinfo", "timer_list", "vmallocinfo",
+	}
+	readOnlyProc = []string{"asound", "bus", "driver", "fs", "irq", "pressure", "sys", "sysrq-trigger", "sysvipc", "tty"}
 )
 
 // mountProc mounts a fresh /proc that shows the sandbox's processes alone.

@@ -303,6 +303,21 @@ var hostileSteps = map[string]func([]string) error{
 		}
 		return nil
 	},
+	"litter": func(args []string) error { // makes empty files in a directory
+		for n := range number(args, 1) {
+			if err := unix.Mknod(fmt.Sprintf("%s/%d", args[0], n), unix.S_IFREG|0o644, 0); err != nil {
+				return fmt.Errorf("after %d files: %w", n, err)
+			}
+		}
+		return nil
+	},
+	"socket": func(args []string) error {
+		fd, err := unix.Socket(number(args, 0), unix.SOCK_STREAM, 0)
+		if err == nil {
+			unix.Close(fd)
+		}
+		return err
+	},
 	"daemon": func(args []string) error { // leaves a process that runs the rest
 		cmd := exec.CommandContext(context.Background(), "/proc/self/exe", args...)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
