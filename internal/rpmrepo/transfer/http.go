@@ -44,7 +44,7 @@ func (f *Fetcher) get(ctx context.Context, in *receipt, place string) error {
 	dog := &watchdog{limit: limit, timer: time.AfterFunc(limit, func() { cancel(errStalled) })}
 	defer dog.timer.Stop()
 
-	resp, err := f.ask(ctx, in, place)
+	resp, err := f.ask(ctx, http.MethodGet, in, place)
 	if err != nil {
 		return f.explain(ctx, err, in, place, limit)
 	}
@@ -75,8 +75,8 @@ func (f *Fetcher) get(ctx context.Context, in *receipt, place string) error {
 
 // ask sends the request. When a part is there already, it asks for the rest, provided that the
 // server's file is still the same one.
-func (f *Fetcher) ask(ctx context.Context, in *receipt, place string) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, place, nil)
+func (f *Fetcher) ask(ctx context.Context, method string, in *receipt, place string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, place, nil)
 	if err != nil {
 		return nil, &placeError{Redact(place) + " is not a valid URL"}
 	}
