@@ -113,6 +113,9 @@ func (a *assembly) layAccounts(ctx context.Context, had map[string][]byte) error
 		parts = append(parts, fmt.Sprintf("%s %+v", name, kept[name]))
 	}
 	dir, _, err := a.Cache.Tree(ctx, "scripts", cache.Key(parts...), func(dir string) error {
+		if err := os.Chmod(dir, 0o755); err != nil { // whatever the umask: it is the scripts' /
+			return err
+		}
 		etc := filepath.Join(dir, "etc")
 		if err := os.Mkdir(etc, 0o755); err != nil {
 			return err

@@ -25,7 +25,7 @@ type FinalSpec struct {
 	Base *Image
 	// Files are laid over the base as one layer, in any order. Links among the base's folders are
 	// followed (/lib to usr/lib), its folders keep their modes, and those that are missing are made
-	// as root's, mode 0755. Two entries of one path are an error.
+	// as root's, mode 0755. Two entries of one place are an error, unless both are the same folder.
 	Files []FileEntry
 	// Config is the whole run-time configuration; nothing is taken over from the base.
 	Config Config
@@ -167,16 +167,18 @@ func (b *Builder) filesLayer(ctx context.Context, spec FinalSpec) (layer.Blob, e
 // entries gives the layer's entries, sorted, with the folders that they need.
 func (spec *FinalSpec) entries() ([]layer.Entry, [][]byte, error) {
 	byPath := map[string]layer.Entry{}
-	content := map[string][]byte{}
+	given := map[string]FileEntry{}
 	for _, f := range spec.Files {
 		e, err := spec.entry(f)
 		if err != nil {
 			return nil, nil, err
 		}
-		if _, dup := byPath[e.Path]; dup {
-			return nil, nil, fmt.Errorf("file %s is given twice", e.Path)
+		if have, dup := given[e.Path]; dup {
+			if err := sameFolder(e.Path, have, f); err != nil {
+				return nil, nil, err
+			}
 		}
-		byPath[e.Path], content[e.Path] = e, f.Content
+		byPath[e.Path], given[e.Path] = e, f
 	}
 	for _, p := range slices.Sorted(maps.Keys(byPath)) {
 		for dir := path.Dir(p); dir != "/"; dir = path.Dir(dir) {
@@ -192,10 +194,29 @@ func (spec *FinalSpec) entries() ([]layer.Entry, [][]byte, error) {
 	var contents [][]byte
 	for _, p := range slices.Sorted(maps.Keys(byPath)) {
 		entries = append(entries, byPath[p])
-		contents = append(contents, content[p])
+		contents = append(contents, given[p].Content)
 	}
 	return entries, contents, nil
 }
+
+// sameFolder allows two entries of one place if both are folders, and alike.
+func sameFolder(place string, a, b FileEntry) error {
+	if a.Path > b.Path {
+		a, b = b, a
+	}
+	switch {
+	case a.isFolder() && b.isFolder() && a.Mode == b.Mode && a.UID == b.UID && a.GID == b.GID:
+		return nil
+	case a.isFolder() && b.isFolder():
+		return fmt.Errorf("folder %s is given twice: as %s with mode %04o of %d:%d, as %s with mode %04o of %d:%d", place,
+			a.Path, a.Mode&0o7777, a.UID, a.GID, b.Path, b.Mode&0o7777, b.UID, b.GID)
+	case a.Path != b.Path:
+		return fmt.Errorf("file %s is given twice: the base's links make %s and %s one", place, a.Path, b.Path)
+	}
+	return fmt.Errorf("file %s is given twice", place)
+}
+
+func (f *FileEntry) isFolder() bool { return f.Mode&rpm.ModeTypeMask == rpm.ModeDirectory }
 
 func (spec *FinalSpec) entry(f FileEntry) (layer.Entry, error) {
 	e := layer.Entry{Mode: f.Mode, UID: f.UID, GID: f.GID, ModTime: f.ModTime, Link: f.Link}
@@ -212,8 +233,12 @@ func (spec *FinalSpec) entry(f FileEntry) (layer.Entry, error) {
 		return e, fmt.Errorf("file %s is neither a file nor a folder nor a symbolic link", f.Path)
 	}
 	e.Size = int64(len(f.Content))
+	resolve := spec.Base.shape.Resolve
+	if f.isFolder() {
+		resolve = spec.Base.shape.ResolveFolder
+	}
 	var err error
-	if e.Path, err = spec.Base.shape.Resolve(f.Path); err != nil {
+	if e.Path, err = resolve(f.Path); err != nil {
 		return e, fmt.Errorf("file %s: %w", f.Path, err)
 	}
 	if strings.HasPrefix(path.Base(e.Path), ".wh.") {

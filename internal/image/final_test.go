@@ -136,6 +136,44 @@ func TestFinalRefuses(t *testing.T) {
 	}
 }
 
+// TestFoldersOfOnePlace: /lib is a link to usr/lib in the base.
+func TestFoldersOfOnePlace(t *testing.T) {
+	b := builder(t)
+	root := base(t, b, build(t, sample()...))
+	folder := func(path string, mode uint32) image.FileEntry {
+		return image.FileEntry{Path: path, Mode: rpm.ModeDirectory | mode}
+	}
+	last := func(files ...image.FileEntry) ([]string, error) {
+		img, err := b.Final(t.Context(), image.FinalSpec{Base: root, Files: files})
+		if err != nil {
+			return nil, err
+		}
+		layers, _ := img.Layers()
+		return listing(t, layers[len(layers)-1]), nil
+	}
+	got, err := last(folder("/lib/x", 0o750), folder("/usr/lib/x", 0o750), folder("/usr/lib/x", 0o750), folder("/lib", 0o755))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"5 0755 0:0 315619200 usr/", "5 0755 0:0 315619200 usr/lib/", "5 0750 0:0 315619200 usr/lib/x/"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	for _, other := range []image.FileEntry{
+		folder("/usr/lib/x", 0o755),
+		{Path: "/usr/lib/x", Mode: rpm.ModeDirectory | 0o750, UID: 7},
+		{Path: "/usr/lib/x", Mode: 0o750},
+		{Path: "/usr/lib/x", Mode: rpm.ModeLink | 0o777, Link: "y"},
+	} {
+		for _, files := range [][]image.FileEntry{{folder("/lib/x", 0o750), other}, {other, folder("/lib/x", 0o750)}} {
+			_, err := last(files...)
+			if err == nil || !strings.Contains(err.Error(), "/lib/x") || !strings.Contains(err.Error(), "twice") {
+				t.Errorf("%+v: error %v", other, err)
+			}
+		}
+	}
+}
+
 func TestWriteLayout(t *testing.T) {
 	b := builder(t)
 	root := base(t, b, build(t, sample()...))

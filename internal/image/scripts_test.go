@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -299,5 +300,33 @@ func TestScriptsEndWithTheContext(t *testing.T) {
 	r := imagescript.Runner{Lower: lower, Upper: filepath.Join(t.TempDir(), "upper"), Log: slog.New(slog.DiscardHandler)}
 	if err := r.Run(ctx, steps); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestUmask builds where the user's files are for nobody else: the root of a container is not.
+func TestUmask(t *testing.T) {
+	packages := build(t, shell(t, "stat"), rpmwrite.Spec{
+		Name: "p", Requires: requires("shell"),
+		Provides: []rpm.Dependency{{Name: "user(db)", Sense: rpm.Equal, EVR: rpm.EVR{Version: "dSBkYiAtICJEYXRhIGJhc2UiIC92YXIvbGliL2RiIC0A"}}},
+		Scripts:  []rpm.Script{script(rpm.ScriptPost, "stat -c %a / >/mode")},
+	})
+	want := digest(t, base(t, builder(t), packages))
+	defer syscall.Umask(syscall.Umask(0o077))
+	b := builder(t)
+	img := base(t, b, packages)
+	if got := digest(t, img); got != want {
+		t.Errorf("digest %s, want %s", got, want)
+	}
+	dirs, err := b.Unpack(t.Context(), img)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range dirs {
+		if st, err := os.Stat(dir); err != nil || st.Mode().Perm() != 0o755 {
+			t.Errorf("the root of a layer has mode %v, %v", st.Mode(), err)
+		}
+	}
+	if mode := readIn(t, dirs, "mode"); mode != "755\n" {
+		t.Errorf("a script saw a root of mode %q", mode)
 	}
 }

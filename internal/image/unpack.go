@@ -114,6 +114,9 @@ func extract(ctx context.Context, r io.Reader, entry string) error {
 	if err := os.Mkdir(root, 0o755); err != nil {
 		return err
 	}
+	if err := os.Chmod(root, 0o755); err != nil { // whatever the umask: it is the / of sandboxes
+		return err
+	}
 	if err := unpack.Extract(ctx, r, root, unpack.Limits{}); err != nil {
 		return err
 	}

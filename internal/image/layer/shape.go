@@ -85,6 +85,9 @@ func (s *Shape) Add(b Blob) error {
 // Resolve gives the place of a file: its folders' links are followed, it itself is not.
 func (s *Shape) Resolve(name string) (string, error) { return s.Links.resolve(name, nil) }
 
+// ResolveFolder gives the place of a folder, which may itself be a link to one.
+func (s *Shape) ResolveFolder(name string) (string, error) { return s.Links.follow(name, nil) }
+
 // Directory gives what is known of a folder, or what one has that nothing is known of.
 func (s *Shape) Directory(name string) Directory {
 	i, ok := slices.BinarySearchFunc(s.Directories, name, func(d Directory, name string) int {

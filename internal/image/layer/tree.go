@@ -10,6 +10,10 @@ import (
 	"github.com/slipway-build/slipway/internal/rpm"
 )
 
+// whiteout begins the names of entries that stand for deletions (OCI image-spec, "Layer Filesystem
+// Changeset").
+const whiteout = ".wh."
+
 // modePerm are the bits of st_mode that are no file type.
 const modePerm = 0o7777
 
@@ -51,7 +55,7 @@ type Tree struct {
 
 // place says what becomes of one file of a package.
 type place struct {
-	path     string // absolute, no link in its folders; "" when the file is not installed
+	path     string // absolute, no link in its folders; "" when the package does not bring the file
 	uid, gid int
 	state    byte
 }
@@ -141,6 +145,9 @@ func (t *Tree) place(n int, ids IDs, links Links, filter Filter) error {
 			}
 			continue
 		}
+		if strings.Contains(f.Path, "/"+whiteout) {
+			return fmt.Errorf("file path %q has a part that begins with %s, which means a deletion in an image", f.Path, whiteout)
+		}
 		resolve := links.resolve
 		if f.IsDir() {
 			resolve = func(name string, used func(string)) (string, error) { return links.follow(name, used) }
@@ -189,6 +196,7 @@ func (t *Tree) check() error {
 			g := &t.packages[first.pkg].Files[first.file]
 			switch {
 			case sameFile(f, g):
+				plan[i].path = "" // the first to be installed brings it, as for rpm
 			case f.Color != g.Color && f.Color|g.Color == 3:
 				// Of two ELF files of different word sizes the 64-bit one stays (rpm's
 				// %_prefer_color 2); the other counts as installed.

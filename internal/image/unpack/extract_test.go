@@ -267,3 +267,17 @@ func FuzzExtract(f *testing.F) {
 		}
 	})
 }
+
+// TestUmask: folders that the layer lacks are open to all, whatever the umask.
+func TestUmask(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0o077))
+	root := t.TempDir()
+	if err := unpack.Extract(t.Context(), archive(t, reg("a/b/c")), root, unpack.Limits{}); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]fs.FileMode{"a": 0o755, "a/b": 0o755, "a/b/c": 0o644} {
+		if st, err := os.Stat(filepath.Join(root, path)); err != nil || st.Mode().Perm() != want {
+			t.Errorf("%s has mode %v, %v", path, st.Mode(), err)
+		}
+	}
+}

@@ -83,6 +83,9 @@ func (r *root) makeMissing(name string) (int, error) {
 		}
 		at = path.Join(at, element)
 		err = unix.Mkdirat(parent, element, 0o755)
+		if err == nil {
+			err = unix.Fchmodat(parent, element, 0o755, 0) // whatever the umask
+		}
 		unix.Close(parent)
 		if err != nil && !errors.Is(err, unix.EEXIST) {
 			return -1, err
