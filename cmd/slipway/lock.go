@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,52 +14,112 @@ import (
 	"github.com/slipway-build/slipway/internal/release"
 )
 
+// lockQuery is what slipway lock is asked.
+type lockQuery struct {
+	env     string
+	options release.LockOptions
+	check   bool
+	export  string
+	target  string
+}
+
 func (a *app) lockCommand() *cobra.Command {
-	var env string
-	var o release.LockOptions
+	var q lockQuery
 	cmd := &cobra.Command{
-		Use:   "lock",
+		Use:   "lock [--update [NAME...]]",
 		Short: "Resolve what the projects need to RPMs, into slipway.lock",
 		Long: `Lock resolves the needs of an environment's images to exact RPMs and writes slipway.lock beside
 slipway.yaml: name, version, repository, checksum and reason of each, and the image layer it goes
-into. Every package that the old lock has and that can stay, stays; --update takes the newest.`,
-		Args: noArguments,
+into. Every package that the old lock has and that can stay, stays; --update takes the newest, with
+NAMEs of packages the newest of those, and of others only what they then need. (A package that is
+called as a command below is named after two dashes: lock --update -- tree.)
+
+--check changes nothing: it ends with status 1 when the lock was not made for what is needed now, or
+when a package of it cannot be fetched any more. Nothing is downloaded for that; with --offline it is
+the cache that must have the packages.
+
+--export writes slipway.lock as it is in the format of Konflux's rpm-lockfile-prototype, for builders
+that fetch RPMs beforehand. It has the packages of all images and of the wheel builds, neither source
+packages nor metadata of modules.`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			q.options.Only = args
+			return q.validate(cmd)
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.with(cmd.Context(), func(s *session) error {
-				ctx := cmd.Context()
-				name, err := environment(s.Config, env)
-				if err != nil {
-					return err
+				switch {
+				case q.export != "":
+					return a.exportLock(cmd.Context(), s, q)
+				case q.check:
+					return a.checkLock(cmd.Context(), s, q)
 				}
-				began := time.Now()
-				c, err := s.Candidate(ctx, name)
-				if err != nil {
-					return err
-				}
-				n, err := s.Needs(ctx, c)
-				if err != nil {
-					return err
-				}
-				old, err := s.ReadLock()
-				if err != nil {
-					return err
-				}
-				l, changed, err := s.Lock(ctx, n, old, o)
-				if err != nil {
-					return err
-				}
-				if changed {
-					if err := l.Write(s.LockPath()); err != nil {
-						return err
-					}
-				}
-				return a.printLocked(old, l, s.LockPath(), time.Since(began))
+				return a.lock(cmd.Context(), s, q)
 			})
 		},
 	}
-	cmd.Flags().StringVarP(&env, "env", "e", "", "environment whose branch is locked (needed where there are several)")
-	cmd.Flags().BoolVar(&o.Update, "update", false, "take the newest of every package")
+	f := cmd.Flags()
+	f.StringVarP(&q.env, "env", "e", "", "environment whose branch is locked (needed where there are several)")
+	f.BoolVar(&q.options.Update, "update", false, "take the newest of every package, or of the named ones")
+	f.BoolVar(&q.check, "check", false, "only say whether the lock is up to date and its packages are still to be had")
+	f.StringVar(&q.export, "export", "", "write slipway.lock to this file as rpms.lock.yaml (- is stdout)")
+	f.StringVar(&q.target, "target", "", "with --export: this target alone (needed where several have one architecture)")
+	cmd.AddCommand(a.lockDiffCommand(), a.lockWhyCommand(), a.lockTreeCommand())
 	return cmd
+}
+
+// validate looks for flags that do not go together.
+func (q lockQuery) validate(cmd *cobra.Command) error {
+	if len(q.options.Only) > 0 && !q.options.Update {
+		return usageError{fmt.Errorf("there is no lock command %q; packages are named with --update", q.options.Only[0])}
+	}
+	if q.target != "" && q.export == "" {
+		return usageError{errors.New("--target goes with --export")}
+	}
+	var modes []string
+	for _, name := range []string{"update", "check", "export"} {
+		if cmd.Flags().Changed(name) {
+			modes = append(modes, "--"+name)
+		}
+	}
+	if len(modes) > 1 {
+		return usageError{fmt.Errorf("%s exclude each other", strings.Join(modes, " and "))}
+	}
+	return nil
+}
+
+// needs goes from an environment to what its images need.
+func (a *app) needs(ctx context.Context, s *session, env string) (*release.Needs, error) {
+	name, err := environment(s.Config, env)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.Candidate(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return s.Needs(ctx, c)
+}
+
+func (a *app) lock(ctx context.Context, s *session, q lockQuery) error {
+	began := time.Now()
+	n, err := a.needs(ctx, s, q.env)
+	if err != nil {
+		return err
+	}
+	old, err := s.ReadLock()
+	if err != nil {
+		return err
+	}
+	l, changed, err := s.Lock(ctx, n, old, q.options)
+	if err != nil {
+		return err
+	}
+	if changed {
+		if err := l.Write(s.LockPath()); err != nil {
+			return err
+		}
+	}
+	return a.printLocked(old, l, s.LockPath(), time.Since(began))
 }
 
 func (a *app) printLocked(old, l *lock.Lock, path string, took time.Duration) error {

@@ -35,7 +35,8 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 //	samedigests A B            two snapshots, as JSON, have the same images
 //	sametree A B               two folders have the same files with the same content
 //	replace FILE OLD NEW       in the text of a file
-//	prepend FILE LINE
+//	prepend FILE LINE, appendline FILE LINE
+//	digestof IMAGE FILE VAR    the digest that a snapshot, as JSON, has of the image, in $VAR
 //	copyuniverse DIR REPOFILE  a copy of the RPM universe in DIR, which REPOFILE then names
 //	corrupt GLOB               a byte in the middle of each file is changed
 //	otherkey DIR               the copy's public key becomes somebody else's
@@ -47,6 +48,7 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 func commands(more map[string]scriptCommand) map[string]scriptCommand {
 	all := map[string]scriptCommand{
 		"samedigests": sameDigests, "sametree": sameTree, "replace": replace, "prepend": prepend,
+		"appendline": appendLine, "digestof": digestOf,
 		"copyuniverse": copyUniverse, "corrupt": corrupt, "otherkey": otherKey, "interrupt": interrupt,
 		"killafter": killAfter, "nothingleft": nothingLeft, "tmpfs": tmpfs, "flakyregistry": flakyRegistry,
 	}
@@ -110,6 +112,22 @@ func replace(ts *testscript.TestScript, _ bool, args []string) {
 func prepend(ts *testscript.TestScript, _ bool, args []string) {
 	need(ts, args, 2)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(args[1]+"\n"+ts.ReadFile(args[0])), 0o644))
+}
+
+func appendLine(ts *testscript.TestScript, _ bool, args []string) {
+	need(ts, args, 2)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(ts.ReadFile(args[0])+args[1]+"\n"), 0o644))
+}
+
+func digestOf(ts *testscript.TestScript, _ bool, args []string) {
+	need(ts, args, 3)
+	var s release.Snapshot
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &s))
+	img, ok := s.Image(args[0])
+	if !ok {
+		ts.Fatalf("the snapshot has no image %s", args[0])
+	}
+	ts.Setenv(args[2], img.Digest)
 }
 
 func copyUniverse(ts *testscript.TestScript, _ bool, args []string) {

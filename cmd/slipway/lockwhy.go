@@ -1,0 +1,256 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/slipway-build/slipway/internal/lock"
+	"github.com/slipway-build/slipway/internal/release"
+	"github.com/slipway-build/slipway/internal/resolve"
+	"github.com/slipway-build/slipway/internal/rpm"
+)
+
+// whyResult is what lock why shows.
+type whyResult struct {
+	Package string    `json:"package"`
+	Roots   []whyRoot `json:"roots"`
+}
+
+// whyRoot is a package in an image, or in the root that builds projects.
+type whyRoot struct {
+	Target string    `json:"target"`
+	Root   string    `json:"root"`
+	NEVRA  string    `json:"nevra"`
+	Chains [][]whyOf `json:"chains"` // the shortest to each that needs it; shortest first
+}
+
+// whyOf is a package of a chain, and why it is there.
+type whyOf struct {
+	NEVRA string `json:"nevra"`
+	Why   string `json:"why"`
+}
+
+// shownChains is how many chains lock why prints unless it is asked for all.
+const shownChains = 10
+
+func (a *app) lockWhyCommand() *cobra.Command {
+	var env string
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "why PACKAGE",
+		Short: "What needs a locked package, from the line that asks for it",
+		Long: `Why shows who needs a package of slipway.lock: for each that does, in each image, the shortest chain
+from a line of a project or of slipway.yaml. PACKAGE is a name, or a NEVRA as the lock has it.
+
+The lock itself has one reason a package. For all of them the environment's projects and the metadata
+of the repositories are read (with --offline from the cache) and the locked packages are resolved once
+more, with no others on offer; the lock must be up to date, and its packages still in the metadata.`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usageError{fmt.Errorf("lock why takes one package, not %d", len(args))}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.with(cmd.Context(), func(s *session) error {
+				reasons, err := a.reasons(cmd.Context(), s, env)
+				if err != nil {
+					return err
+				}
+				r := whyOfPackage(reasons, args[0])
+				if len(r.Roots) == 0 {
+					return fmt.Errorf("%s has no package %s in the images of this environment, nor for building their projects", lock.FileName, args[0])
+				}
+				limit := shownChains
+				if all {
+					limit = 0
+				}
+				return a.print(r, func(w io.Writer) { r.write(w, limit) })
+			})
+		},
+	}
+	cmd.Flags().StringVarP(&env, "env", "e", "", "environment whose images are looked at (needed where there are several)")
+	cmd.Flags().BoolVar(&all, "all", false, fmt.Sprintf("print every chain, not only the %d shortest of an image", shownChains))
+	return cmd
+}
+
+// reasons finds out what needs the packages of the lock.
+func (a *app) reasons(ctx context.Context, s *session, env string) ([]release.Reasons, error) {
+	n, err := a.needs(ctx, s, env)
+	if err != nil {
+		return nil, err
+	}
+	l, err := s.ReadLock()
+	if err != nil {
+		return nil, err
+	}
+	return s.Reasons(ctx, n, l)
+}
+
+func whyOfPackage(reasons []release.Reasons, name string) whyResult {
+	r := whyResult{Package: name, Roots: []whyRoot{}}
+	asked, err := rpm.ParseNEVRA(name)
+	for _, root := range reasons {
+		for _, pkg := range root.Packages {
+			if pkg.Name != name && (err != nil || pkg.NEVRA != asked.String()) {
+				continue
+			}
+			w := whyRoot{Target: root.Target, Root: root.Root, NEVRA: pkg.NEVRA, Chains: [][]whyOf{}}
+			for _, c := range root.Chains(pkg.NEVRA) {
+				var chain []whyOf
+				for _, link := range c {
+					chain = append(chain, whyOf{link.NEVRA, link.Why.String()})
+				}
+				w.Chains = append(w.Chains, chain)
+			}
+			r.Roots = append(r.Roots, w)
+		}
+	}
+	return r
+}
+
+func (r whyResult) write(w io.Writer, limit int) {
+	for _, root := range r.Roots {
+		fmt.Fprintf(w, "%s in %s on target %s\n", root.NEVRA, rootText(root.Root), root.Target)
+		for i, chain := range root.Chains {
+			if limit > 0 && i == limit {
+				fmt.Fprintf(w, "  and %d longer ones or as long (--all)\n", len(root.Chains)-limit)
+				break
+			}
+			for depth, link := range chain {
+				fmt.Fprintf(w, "  %s%s\n", strings.Repeat("  ", depth), link.Why)
+			}
+		}
+	}
+}
+
+func rootText(root string) string {
+	if root == lock.BuildRoot {
+		return "what builds the projects"
+	}
+	return "image " + root
+}
+
+// treeNode is a package and what it needs. Again says that it is shown before, with what it needs.
+type treeNode struct {
+	NEVRA string      `json:"nevra"`
+	For   string      `json:"for"` // what of it is needed, or who asks for it
+	Again bool        `json:"again,omitempty"`
+	Needs []*treeNode `json:"needs,omitempty"`
+}
+
+// treeRoot is what an image is asked to have, with all that follows.
+type treeRoot struct {
+	Target string      `json:"target"`
+	Root   string      `json:"root"`
+	Needs  []*treeNode `json:"needs"`
+}
+
+func (a *app) lockTreeCommand() *cobra.Command {
+	var env string
+	cmd := &cobra.Command{
+		Use:   "tree [IMAGE]",
+		Short: "The locked packages, below what needs them",
+		Long: `Tree shows the packages of slipway.lock image by image: those that are asked for, with who asks, and
+below each what it requires. Where a package comes up once more it is marked with "…", and what it
+requires stands at its first place. IMAGE is one image, or "build" for what builds the projects.
+
+As with lock why, the projects and the metadata of the repositories are read for this.`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usageError{fmt.Errorf("lock tree takes one image, not %d", len(args))}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.with(cmd.Context(), func(s *session) error {
+				reasons, err := a.reasons(cmd.Context(), s, env)
+				if err != nil {
+					return err
+				}
+				trees, err := treesOf(reasons, args)
+				if err != nil {
+					return err
+				}
+				return a.print(trees, func(w io.Writer) {
+					for _, t := range trees {
+						fmt.Fprintf(w, "%s on target %s\n", rootText(t.Root), t.Target)
+						writeTree(w, t.Needs, "  ")
+					}
+				})
+			})
+		},
+	}
+	cmd.Flags().StringVarP(&env, "env", "e", "", "environment whose images are shown (needed where there are several)")
+	return cmd
+}
+
+func treesOf(reasons []release.Reasons, only []string) ([]treeRoot, error) {
+	trees, names := []treeRoot{}, []string{}
+	for _, r := range reasons {
+		names = append(names, r.Root)
+		if len(only) > 0 && r.Root != only[0] {
+			continue
+		}
+		g := grower{needed: r.Needed(), seen: map[string]bool{}}
+		trees = append(trees, treeRoot{Target: r.Target, Root: r.Root, Needs: g.grow("")})
+	}
+	if len(trees) == 0 && len(only) > 0 {
+		return nil, usageError{fmt.Errorf("there is no image %q in this environment: it has %s", only[0], strings.Join(slices.Compact(names), ", "))}
+	}
+	return trees, nil
+}
+
+// grower makes a tree of reasons.
+type grower struct {
+	needed map[string][]release.Link
+	seen   map[string]bool
+}
+
+// grow gives what a package needs, or for "" what is asked for. All of a level are put down before the
+// first of them is followed, so that a package is explained where it is asked for by name.
+func (g *grower) grow(of string) []*treeNode {
+	var nodes []*treeNode
+	for _, link := range g.needed[of] {
+		if n := len(nodes); n > 0 && nodes[n-1].NEVRA == link.NEVRA {
+			nodes[n-1].For += ", " + forWhat(link.Why)
+			continue
+		}
+		nodes = append(nodes, &treeNode{NEVRA: link.NEVRA, For: forWhat(link.Why), Again: g.seen[link.NEVRA]})
+	}
+	for _, n := range nodes {
+		g.seen[n.NEVRA] = true
+	}
+	for _, n := range nodes {
+		if !n.Again {
+			n.Needs = g.grow(n.NEVRA)
+		}
+	}
+	return nodes
+}
+
+func forWhat(why resolve.Why) string {
+	switch {
+	case why.Package != "":
+		return why.Dependency
+	case why.Origin == "":
+		return why.String()
+	}
+	return why.Origin
+}
+
+func writeTree(w io.Writer, nodes []*treeNode, indent string) {
+	for _, n := range nodes {
+		mark := ""
+		if n.Again {
+			mark = " …"
+		}
+		fmt.Fprintf(w, "%s%s (%s)%s\n", indent, n.NEVRA, n.For, mark)
+		writeTree(w, n.Needs, indent+"  ")
+	}
+}
