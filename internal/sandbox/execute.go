@@ -113,16 +113,16 @@ func lowerLimits(limits []rlimit) (restore func(), err error) {
 func executeError(o *order, program string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		if info, statErr := os.Stat(o.Dir); statErr != nil || !info.IsDir() {
-			return fmt.Errorf("working directory %s: %w", o.Dir, err)
+			return fmt.Errorf("working directory %q: %w", o.Dir, err)
 		}
 		if _, statErr := os.Stat(program); statErr == nil {
-			return fmt.Errorf("executing %s: its interpreter or loader: %w", program, err)
+			return fmt.Errorf("executing %q: its interpreter or loader: %w", program, err)
 		}
 	}
 	if errors.Is(err, syscall.ENOEXEC) {
-		return fmt.Errorf("executing %s: %w (is it built for this architecture?)", program, err)
+		return fmt.Errorf("executing %q: %w (is it built for this architecture?)", program, err)
 	}
-	return fmt.Errorf("executing %s: %w", program, err)
+	return fmt.Errorf("executing %q: %w", program, err)
 }
 
 // findProgram looks a program up in the directories of search, as execvp(3) does.
@@ -140,7 +140,7 @@ func findProgram(name, search string) (string, error) {
 			return candidate, nil
 		}
 	}
-	return "", fmt.Errorf("looking for %s in %s: %w", name, search, syscall.ENOENT)
+	return "", fmt.Errorf("looking for %q in %q: %w", name, search, syscall.ENOENT)
 }
 
 // lookupEnv returns the last value of a variable, which is the one that counts.

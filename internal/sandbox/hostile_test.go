@@ -394,6 +394,25 @@ func TestNetwork(t *testing.T) {
 	mustRun(t, s)
 }
 
+// An image chooses the texts that these errors repeat.
+func TestErrorsAreFitForATerminal(t *testing.T) {
+	const escape = "\x1b]0;gotcha\x07"
+	for name, change := range map[string]func(*sandbox.Spec){
+		"program":   func(s *sandbox.Spec) { s.Args[0] = escape },
+		"path":      func(s *sandbox.Spec) { s.Args[0] = "/" + escape },
+		"search":    func(s *sandbox.Spec) { s.Args[0], s.Env = "absent", []string{"PATH=" + escape} },
+		"directory": func(s *sandbox.Spec) { s.Dir = escape },
+		"user":      func(s *sandbox.Spec) { s.User = escape },
+		"group":     func(s *sandbox.Spec) { s.User = "root:" + escape },
+	} {
+		s := spec(t, "echo", "ran")
+		change(&s)
+		if _, err := run(t, s); err == nil || strings.ContainsRune(err.Error(), 0x1b) {
+			t.Errorf("%s: %q", name, fmt.Sprint(err))
+		}
+	}
+}
+
 func TestHostileSpecs(t *testing.T) {
 	for name, change := range map[string]func(*sandbox.Spec){
 		"no command":             func(s *sandbox.Spec) { s.Args = nil },

@@ -75,7 +75,7 @@ func parseUser(text string, passwd, group [][]string) (identity, error) {
 		uid, err1 := strconv.Atoi(entry[2])
 		gid, err2 := strconv.Atoi(entry[3])
 		if err := errors.Join(err1, err2); err != nil {
-			return who, fmt.Errorf("reading the entry of %s in /etc/passwd: %w", name, err)
+			return who, fmt.Errorf("reading the entry of %q in /etc/passwd: %w", name, err)
 		}
 		who.uid, who.gid = uid, gid
 		name = entry[0]

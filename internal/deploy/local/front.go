@@ -31,6 +31,7 @@ func newFront(listener net.Listener, log *slog.Logger) *front {
 	f.http = &http.Server{
 		Handler:           http.HandlerFunc(f.forward),
 		ReadHeaderTimeout: time.Minute,
+		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	f.serving.Go(func() { _ = f.http.Serve(f.handover) }) // ends with Close
@@ -49,13 +50,17 @@ func (f *front) close() {
 func (f *front) address() string { return f.listener.Addr().String() }
 
 func (f *front) accept() {
+	var said time.Time
 	for {
 		conn, err := f.listener.Accept()
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
 		if err != nil { // for want of file descriptors, say
-			f.log.Warn("accepting a connection", "address", f.address(), "error", err)
+			if time.Since(said) > time.Minute { // or it would fill the disk too
+				f.log.Warn("accepting connections", "address", f.address(), "error", err)
+				said = time.Now()
+			}
 			time.Sleep(50 * time.Millisecond)
 			continue
 		}
@@ -106,6 +111,15 @@ func (f *front) splice(conn net.Conn) {
 		return
 	}
 	defer out.Close()
+	joined := make(chan struct{})
+	defer close(joined)
+	go func() { // a client that never closes is not waited for when there is nobody to speak to
+		select {
+		case <-joined:
+		case <-in.done:
+			conn.Close()
+		}
+	}()
 	join(conn, out)
 }
 

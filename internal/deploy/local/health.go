@@ -113,7 +113,7 @@ func (in *instance) get(ctx context.Context) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("GET %s: no answer within %v", path, probeTimeout)
 	case err != nil:
-		return fmt.Errorf("GET %s: %w", path, err)
+		return fmt.Errorf("GET %s: %s", path, printable(err.Error()))
 	}
 	defer response.Body.Close()
 	body, _ := io.ReadAll(io.LimitReader(response.Body, 200))
@@ -121,7 +121,7 @@ func (in *instance) get(ctx context.Context) error {
 		return nil
 	}
 	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(body), "?")), " ")
-	return fmt.Errorf("GET %s: %s: %q", path, response.Status, text)
+	return fmt.Errorf("GET %s: %s: %q", path, printable(response.Status), text)
 }
 
 // failed is the error of an instance for which waiting is of no use.
@@ -156,6 +156,9 @@ func (in *instance) rolloutError(state deploy.State, reason string) error {
 	lines, err := tail(in.log.path, tailLines)
 	if err != nil {
 		in.logger.Warn("reading a log for an error", "error", err)
+	}
+	for i, line := range lines {
+		lines[i] = printable(line)
 	}
 	return &deploy.RolloutError{
 		Workload: in.workload.Name, State: state, Reason: reason, LogTail: lines, LogFile: in.log.path,

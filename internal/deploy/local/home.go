@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/google/renameio/v2"
@@ -28,8 +29,44 @@ func (t *Target) home(service, environment string) (home, error) {
 	if err := deploy.CheckName("environment", environment); err != nil {
 		return "", err
 	}
-	dir, err := filepath.Abs(t.State)
-	return home(filepath.Join(dir, service, environment)), err
+	state, err := filepath.Abs(t.State)
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(state, service)
+	h := home(filepath.Join(dir, environment))
+	return h, checkOwner(state, dir, string(h))
+}
+
+// checkOwner refuses directories in which another user could put files and
+// sockets in the place of a supervisor's: that user would see what is deployed,
+// with its environment, and could have files written elsewhere. The first one may
+// be shared as /tmp is; the others are in it, and may not be there yet.
+func checkOwner(state string, dirs ...string) error {
+	for i, dir := range append([]string{state}, dirs...) {
+		stat := os.Lstat
+		if i == 0 {
+			stat = os.Stat
+		}
+		info, err := stat(dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("looking at the state directory: %w", err)
+		}
+		if !info.IsDir() {
+			return fmt.Errorf("the state directory %s is no directory", dir)
+		}
+		owner := int(info.Sys().(*syscall.Stat_t).Uid)
+		switch shared := i == 0; {
+		case owner != os.Geteuid() && (!shared || owner != 0):
+			return fmt.Errorf("the state directory %s belongs to another user (id %d): choose one of your own (--state), or be that user", dir, owner)
+		case info.Mode().Perm()&0o002 != 0 && (!shared || info.Mode()&fs.ModeSticky == 0):
+			return fmt.Errorf("every user may write to the state directory %s: chmod o-w it, or choose another one (--state)", dir)
+		}
+	}
+	return nil
 }
 
 func (h home) path(name string) string  { return filepath.Join(string(h), name) }
@@ -37,6 +74,30 @@ func (h home) supervisorLog() string    { return h.path("supervisor.log") }
 func (h home) sockets() string          { return h.path("run") }
 func (h home) logs() string             { return h.path("logs") }
 func (h home) logsOf(serial int) string { return filepath.Join(h.logs(), strconv.Itoa(serial)) }
+
+// logSerials are the generations that have logs.
+func (h home) logSerials() []int {
+	entries, err := os.ReadDir(h.logs())
+	if err != nil {
+		return nil // there are none yet
+	}
+	var serials []int
+	for _, e := range entries {
+		if serial, err := strconv.Atoi(e.Name()); err == nil {
+			serials = append(serials, serial)
+		}
+	}
+	return serials
+}
+
+// newestLogs is the newest generation that has logs, 0 if none has.
+func (h home) newestLogs() int {
+	newest := 0
+	for _, serial := range h.logSerials() {
+		newest = max(newest, serial)
+	}
+	return newest
+}
 
 const controlSocket = "control.sock"
 

@@ -51,6 +51,10 @@ const (
 // stopGrace is how long a workload has to end after SIGTERM.
 const stopGrace = 10 * time.Second
 
+// maxProcesses is how many processes and threads an instance may have: more than
+// any server needs, and fewer than would keep the machine from starting others.
+const maxProcesses = 4096
+
 func (in *instance) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	in.cancel = cancel
@@ -184,6 +188,7 @@ func (g *generation) spec(w *workload, in *instance) sandbox.Spec {
 		Stdout:   in.log,
 		Stderr:   in.log,
 		Grace:    stopGrace,
+		Limits:   sandbox.Limits{Processes: maxProcesses},
 	}
 	hosts := "127.0.0.1\tlocalhost " + w.Name + "\n::1\tlocalhost\n"
 	if in.socket != "" {

@@ -22,7 +22,7 @@ type logFile struct {
 	limit int64
 
 	mu   sync.Mutex
-	file *os.File
+	file *os.File // nil: to be opened
 	size int64
 }
 
@@ -51,39 +51,46 @@ func (l *logFile) open() error {
 	return nil
 }
 
-// Write implements io.Writer.
+// Write implements io.Writer. It never fails: what a full disk has no room for is
+// lost, and what comes when there is room again is kept.
 func (l *logFile) Write(data []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.size > 0 && l.size+int64(len(data)) > l.limit {
-		if err := l.rotate(); err != nil {
-			return 0, err
-		}
+		l.rotate()
 	}
-	n, err := l.file.Write(data)
+	if l.file == nil && l.open() != nil {
+		return len(data), nil
+	}
+	n, _ := l.file.Write(data)
 	l.size += int64(n)
-	return n, err
+	return len(data), nil
 }
 
-func (l *logFile) rotate() error {
+// rotate begins a new file. Where the old one can't be kept, it is emptied.
+func (l *logFile) rotate() {
 	if err := os.Rename(l.path, l.path+rotatedSuffix); err != nil {
-		return fmt.Errorf("rotating the log: %w", err)
+		_ = l.file.Truncate(0)
+	} else {
+		l.file.Close()
+		l.file = nil // opened by the next write, and if need be tried again
 	}
-	l.file.Close()
-	return l.open()
+	l.size = 0
 }
 
 const rotatedSuffix = ".1"
 
 // note adds a line of Slipway's own.
 func (l *logFile) note(format string, args ...any) {
-	// A full disk is no reason to stop a workload.
 	_, _ = fmt.Fprintf(l, "[slipway] "+format+"\n", args...)
 }
 
 func (l *logFile) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.file == nil {
+		return nil
+	}
 	return l.file.Close()
 }
 
@@ -128,6 +135,9 @@ func readEnd(name string, n int) ([]byte, error) {
 	return io.ReadAll(f)
 }
 
+// maxLine is when a line that does not end is taken for one, in bytes.
+const maxLine = 64 << 10
+
 // follower reads the whole lines that are added to a log, across rotations.
 type follower struct {
 	path    string
@@ -159,6 +169,9 @@ func (f *follower) lines() ([]string, error) {
 		f.partial = append(f.partial, data...)
 		for {
 			line, rest, ok := bytes.Cut(f.partial, []byte("\n"))
+			if !ok && len(line) >= maxLine {
+				ok = true
+			}
 			if !ok {
 				break
 			}

@@ -41,6 +41,66 @@ func TestLogRotates(t *testing.T) {
 	}
 }
 
+// What a full disk has no room for is lost; a workload must neither notice nor
+// stay without a log when there is room again.
+func TestLogOnFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "web.log")
+	if err := os.Symlink("/dev/full", path); err != nil {
+		t.Fatal(err)
+	}
+	l, err := openLog(path, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	write := func(text string) {
+		t.Helper()
+		if n, err := fmt.Fprintln(l, text); n != len(text)+1 || err != nil {
+			t.Errorf("writing %q: %d %v", text, n, err)
+		}
+	}
+	write("lost")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	l.file.Close() // as after a rotation that found no room for the new file
+	l.file = nil
+	if err := os.Mkdir(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write("lost too")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	write("kept")
+	if data, err := os.ReadFile(path); err != nil || string(data) != "kept\n" {
+		t.Errorf("%q %v", data, err)
+	}
+	// A file that can't be moved away does not grow either.
+	if err := os.Mkdir(path+rotatedSuffix, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 50 {
+		write(fmt.Sprint("line ", i))
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 || info.Size() > 100 {
+		t.Errorf("%v %v", info, err)
+	}
+}
+
+func TestFollowerOfAnEndlessLine(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "web.log")
+	f := &follower{path: path}
+	defer f.close()
+	if err := os.WriteFile(path, make([]byte, 2*maxLine), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if lines, err := f.lines(); err != nil || len(lines) != 1 || len(f.partial) != 0 {
+		t.Errorf("%d lines, %d bytes kept, %v", len(lines), len(f.partial), err)
+	}
+}
+
 func TestTail(t *testing.T) {
 	for _, test := range []struct {
 		content string

@@ -53,6 +53,10 @@ func supervise(h home, ready io.WriteCloser) error {
 		return errAlready
 	}
 	defer lock.Close()
+	// The log begins anew, now that it can be nobody else's.
+	if err := os.Truncate(h.supervisorLog(), 0); err != nil {
+		return fmt.Errorf("emptying the log: %w", err)
+	}
 	if err := h.sweep(); err != nil {
 		return fmt.Errorf("removing what a killed supervisor left: %w", err)
 	}
@@ -128,7 +132,7 @@ func (h home) execute(ready *os.File) (*os.Process, error) {
 		return nil, err
 	}
 	defer null.Close()
-	log, err := os.OpenFile(h.supervisorLog(), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	log, err := os.OpenFile(h.supervisorLog(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
 	}

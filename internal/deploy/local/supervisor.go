@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"path/filepath"
-	"strconv"
 	"sync"
 	"time"
 
@@ -48,7 +46,7 @@ func newSupervisor(h home, log *slog.Logger) *supervisor {
 		log.Warn("ignoring what a previous supervisor left", "error", err)
 	}
 	return &supervisor{
-		home: h, log: log, serial: before.Serial, fronts: map[string]*front{},
+		home: h, log: log, serial: max(before.Serial, h.newestLogs()), fronts: map[string]*front{},
 		save: make(chan struct{}, 1), hurry: make(chan struct{}), ending: make(chan struct{}), ended: make(chan struct{}),
 	}
 }
@@ -185,20 +183,15 @@ func (s *supervisor) switchTo(g *generation, bound map[string]*front) {
 const keptLogs = 5
 
 func (s *supervisor) removeOldLogs(newest int) {
-	entries, err := os.ReadDir(s.home.logs())
-	if err != nil {
-		return
-	}
 	running := 0
 	if g := s.running(); g != nil {
 		running = g.serial
 	}
-	for _, e := range entries {
-		serial, err := strconv.Atoi(e.Name())
-		if err != nil || serial >= newest-keptLogs || serial == running {
+	for _, serial := range s.home.logSerials() {
+		if serial >= newest-keptLogs || serial == running {
 			continue
 		}
-		if err := os.RemoveAll(filepath.Join(s.home.logs(), e.Name())); err != nil {
+		if err := os.RemoveAll(s.home.logsOf(serial)); err != nil {
 			s.log.Warn("removing old logs", "error", err)
 		}
 	}

@@ -142,8 +142,8 @@ func (t *Target) settle(h home) error {
 		return fmt.Errorf("removing sockets: %w", err)
 	}
 	last, err := h.load()
-	if err != nil {
-		return err
+	if err != nil { // it is about to be written anew
+		t.logger().Warn("ignoring what a supervisor left", "error", err)
 	}
 	last.Status = deploy.Status{Failed: last.Status.Failed}
 	return h.save(last)
