@@ -63,3 +63,21 @@ func TestDiffTargets(t *testing.T) {
 		t.Errorf("to nothing: %d changes", n)
 	}
 }
+
+func TestMoves(t *testing.T) {
+	one, two := example(t), example(t)
+	if got := Moves(one, two); len(got) != 0 {
+		t.Errorf("the same: %v", got)
+	}
+	two.Targets[0].Packages[0].Roots = []string{BuildRoot, "web"} // in another order only
+	two.Targets[0].Packages[1].Roots = []string{"web"}
+	two.Targets[0].Packages[2].SHA256 = sum("another file") // which is Diff's to tell
+	two.Targets[0].Packages[2].Roots = []string{"web"}
+	got := Moves(one, two)
+	if len(got) != 1 || got[0].Kind != Moved || got[0].Target != "universe" || got[0].String() != "moved glibc-2.34-60.el9.x86_64" {
+		t.Errorf("got %v", got)
+	}
+	if got := slices.Concat(Moves(nil, one), Moves(one, nil)); len(got) != 0 {
+		t.Errorf("to and from nothing: %v", got)
+	}
+}
