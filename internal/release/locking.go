@@ -37,6 +37,9 @@ func (p *Pipeline) ReadLock() (*lock.Lock, error) {
 type LockOptions struct {
 	// Update takes the newest of every package, instead of keeping what the old lock has.
 	Update bool
+	// Only, with Update, are names of packages that the old lock has: they are updated, and others
+	// stay unless one of them cannot be had otherwise. Empty means all.
+	Only []string
 }
 
 // Lock resolves needs to RPMs. Where old already meets the same needs it is returned as it is,
@@ -47,13 +50,16 @@ func (p *Pipeline) Lock(ctx context.Context, n *Needs, old *lock.Lock, o LockOpt
 	if old != nil {
 		l.Targets = slices.Clone(old.Targets)
 	}
+	if err := o.check(n, old); err != nil {
+		return nil, false, err
+	}
 	for _, tn := range n.Targets {
 		i := slices.IndexFunc(l.Targets, func(t lock.Target) bool { return t.Name == tn.Target })
 		if i < 0 {
 			l.Targets = append(l.Targets, lock.Target{Name: tn.Target})
 			i = len(l.Targets) - 1
 		}
-		if !o.Update && p.locked(&l.Targets[i], tn) {
+		if !o.concerns(&l.Targets[i]) && p.locked(&l.Targets[i], tn) {
 			continue
 		}
 		if l.Targets[i], err = p.lockTarget(ctx, tn, l.Targets[i], o); err != nil {
@@ -116,14 +122,14 @@ func (p *Pipeline) lockTarget(ctx context.Context, tn TargetNeeds, old lock.Targ
 		return lock.Target{}, err
 	}
 	keep := map[string]rpm.NEVRA{}
-	if !o.Update {
-		for _, pkg := range old.Packages {
+	for _, pkg := range old.Packages {
+		if !o.moves(pkg.NEVRA.Name) {
 			keep[pkg.NEVRA.Name] = pkg.NEVRA
 		}
 	}
 	m := newLockMaker(conf, tn.Target, repos)
 	for _, root := range tn.Roots {
-		s, err := resolve.Resolve(ctx, problem(root, conf.Arch, repos, keep))
+		s, err := o.resolve(ctx, problem(root, conf.Arch, repos, keep))
 		var conflict *resolve.Conflict
 		if errors.As(err, &conflict) {
 			return lock.Target{}, fmt.Errorf("%s on target %s can't be installed:\n%w", rootName(root.Image), tn.Target, err)

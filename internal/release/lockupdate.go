@@ -1,0 +1,89 @@
+package release
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/slipway-build/slipway/internal/lock"
+	"github.com/slipway-build/slipway/internal/resolve"
+	"github.com/slipway-build/slipway/internal/rpmrepo"
+)
+
+// NotLockedError says that packages which shall be updated are not in the lock.
+type NotLockedError struct{ Names []string }
+
+func (e *NotLockedError) Error() string {
+	return fmt.Sprintf("%s has no package %s that these images need: names are those of RPMs, as the lock has them",
+		lock.FileName, strings.Join(e.Names, ", "))
+}
+
+// check wants every name of Only in one of the targets that are locked.
+func (o LockOptions) check(n *Needs, old *lock.Lock) error {
+	var unknown []string
+	for _, name := range o.Only {
+		known := slices.ContainsFunc(n.Targets, func(tn TargetNeeds) bool {
+			return old != nil && old.Target(tn.Target) != nil && hasPackage(old.Target(tn.Target), name)
+		})
+		if !known {
+			unknown = append(unknown, name)
+		}
+	}
+	if len(unknown) > 0 {
+		return &NotLockedError{Names: unknown}
+	}
+	return nil
+}
+
+func hasPackage(t *lock.Target, name string) bool {
+	return slices.ContainsFunc(t.Packages, func(p lock.Package) bool { return p.NEVRA.Name == name })
+}
+
+// concerns says whether a target is locked anew even if its needs are the same.
+func (o LockOptions) concerns(t *lock.Target) bool {
+	if len(o.Only) == 0 {
+		return o.Update
+	}
+	return o.Update && slices.ContainsFunc(o.Only, func(name string) bool { return hasPackage(t, name) })
+}
+
+// moves says whether a package is free to be another version.
+func (o LockOptions) moves(name string) bool {
+	return o.Update && (len(o.Only) == 0 || slices.Contains(o.Only, name))
+}
+
+// resolve resolves a problem whose Keep has no package that moves. Preferring what is kept would hold
+// back a package that moves where its new version needs a new version of another one. So the new
+// versions are found first, as if everything could move, and then only they are offered.
+func (o LockOptions) resolve(ctx context.Context, problem resolve.Problem) (*resolve.Solution, error) {
+	if !o.Update || len(o.Only) == 0 {
+		return resolve.Resolve(ctx, problem)
+	}
+	free := problem
+	free.Keep = nil
+	newest, err := resolve.Resolve(ctx, free)
+	if err != nil {
+		return nil, err
+	}
+	repos := slices.Clone(problem.Repositories)
+	for _, c := range newest.Packages {
+		if !slices.Contains(o.Only, c.Package.Name) {
+			continue
+		}
+		for i, r := range repos {
+			repos[i] = offerOnly(r, c.Package)
+		}
+	}
+	problem.Repositories = repos
+	return resolve.Resolve(ctx, problem)
+}
+
+// offerOnly hides the other versions of a package.
+func offerOnly(r *rpmrepo.Repository, pkg *rpmrepo.Package) *rpmrepo.Repository {
+	hidden := map[int]bool{}
+	for _, i := range r.Named(pkg.Name) {
+		hidden[i] = r.Package(i).NEVRA != pkg.NEVRA
+	}
+	return r.Restrict(func(i int) bool { return hidden[i] })
+}
