@@ -209,6 +209,14 @@ func TestAliasBomb(t *testing.T) {
 	}
 }
 
+// TestDeepNesting holds that brackets can't keep the parser busy.
+func TestDeepNesting(t *testing.T) {
+	_, err := config.Parse([]byte("service: "+strings.Repeat("[", 1<<20)), "f")
+	if err == nil || !strings.Contains(err.Error(), "nest more than") {
+		t.Errorf("error: %v", err)
+	}
+}
+
 func TestLoadSaysWhatToDo(t *testing.T) {
 	_, err := config.Load(t.TempDir())
 	if err == nil || !strings.Contains(err.Error(), "slipway init") {

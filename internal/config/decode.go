@@ -12,6 +12,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/slipway-build/slipway/internal/nesting"
 )
 
 // maxNodes bounds what aliases can blow a small file up to.
@@ -21,6 +23,9 @@ const maxNodes = 100_000
 // back as Errors: all that can be told at once, not just the first.
 func Parse(data []byte, name string) (*Config, error) {
 	d := &decoder{file: name, anchors: map[string]ast.Node{}, at: map[string]*token.Position{}}
+	if err := nesting.Check(data); err != nil {
+		return nil, Errors{{File: name, Message: err.Error()}}
+	}
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return nil, Errors{syntaxError(err, name)}

@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
+	"github.com/slipway-build/slipway/internal/nesting"
 	"github.com/slipway-build/slipway/internal/rpm"
 )
 
@@ -38,6 +39,9 @@ func Parse(data []byte, name string) (*Lock, error) {
 	r := reader{name: name}
 	if len(data) > maxSize {
 		return nil, r.errorf(nil, "the file has %d bytes, more than a lock can have", len(data))
+	}
+	if err := nesting.Check(data); err != nil {
+		return nil, r.errorf(nil, "%v", err)
 	}
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {

@@ -67,6 +67,13 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
+func TestDeepNesting(t *testing.T) {
+	_, err := Parse([]byte("version: 1\ntargets: "+strings.Repeat("[", 1<<20)), "f")
+	if err == nil || !strings.Contains(err.Error(), "nest more than") {
+		t.Errorf("error: %v", err)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add(example(f).Marshal())
 	f.Add([]byte("version: 1\ntargets: {}\n"))

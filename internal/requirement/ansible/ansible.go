@@ -17,6 +17,8 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"github.com/slipway-build/slipway/internal/nesting"
 )
 
 // Bounds on what is read.
@@ -102,8 +104,8 @@ func (r *reader) file(name string, s scope) error {
 	if len(data) > maxFile {
 		return fmt.Errorf("reading %s: larger than %d bytes", name, maxFile)
 	}
-	if nesting(data) > maxDepth {
-		return fmt.Errorf("reading %s: brackets nest more than %d deep", name, maxDepth)
+	if err := nesting.Check(data); err != nil {
+		return fmt.Errorf("reading %s: %w", name, err)
 	}
 	doc, err := parser.ParseBytes(data, 0)
 	if err != nil {
@@ -117,29 +119,6 @@ func (r *reader) file(name string, s scope) error {
 		}
 	}
 	return nil
-}
-
-// nesting is how deep brackets nest at most, counted before the text is parsed, for the parser takes very long for
-// deep ones. Brackets inside of strings count too, but none is carried over to a new item of the outermost list.
-func nesting(data []byte) int {
-	level, deepest := 0, 0
-	start := true
-	for _, c := range data {
-		switch {
-		case c == '\n':
-			start = true
-			continue
-		case start && c == '-':
-			level = 0
-		case c == '[' || c == '{':
-			level++
-			deepest = max(deepest, level)
-		case c == ']' || c == '}':
-			level = max(level-1, 0)
-		}
-		start = false
-	}
-	return deepest
 }
 
 // list reads a list of plays or tasks.
