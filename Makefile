@@ -29,7 +29,7 @@ build: ## Build bin/slipway
 test: ## Run the tests (at most 15 minutes on a warm machine)
 	@go test -timeout 15m $(TESTFLAGS) ./...
 
-test-deep: ## Run the tests with the race detector, in full size, each twice in another order
+test-deep: ## Run the tests in full size, in random order, with the race detector
 	@CGO_ENABLED=1 SLIPWAY_TEST_DEEP=1 go test -race -shuffle=on -timeout 80m $(TESTFLAGS) ./...
 
 check: $(LINT) ## Check format, vet, staticcheck, lint, and known vulnerabilities where reachable
