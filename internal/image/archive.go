@@ -19,7 +19,7 @@ func WriteArchive(path, ref string, img *Image) error {
 	if err != nil {
 		return fmt.Errorf("writing archive: %w", err)
 	}
-	defer f.Cleanup()
+	defer func() { _ = f.Cleanup() }()
 	if err := tarball.Write(tag, img, f); err != nil {
 		return fmt.Errorf("writing archive %s: %w", path, err)
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -328,5 +330,57 @@ func TestUmask(t *testing.T) {
 	}
 	if mode := readIn(t, dirs, "mode"); mode != "755\n" {
 		t.Errorf("a script saw a root of mode %q", mode)
+	}
+}
+
+// TestOrderOfRandomPackages compares the order of installation with that of rpm itself.
+func TestOrderOfRandomPackages(t *testing.T) {
+	oracle.Need(t, "rpm")
+	for seed := range uint64(12) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		specs := make([]rpmwrite.Spec, 2+r.IntN(25))
+		name := func() string { return string(rune('a' + r.IntN(len(specs)))) }
+		for i := range specs {
+			specs[i] = rpmwrite.Spec{Name: string(rune('a' + i)), Files: []rpmwrite.File{rpmwrite.Text("/opt/"+string(rune('a'+i)), "")}}
+			for range r.IntN(4) {
+				d := rpm.Dependency{Name: name()}
+				switch r.IntN(6) {
+				case 0:
+					d.Sense = rpm.Pre
+				case 1:
+					d.Sense = rpm.Post
+				case 2:
+					d.Name = "/opt/" + d.Name
+				case 3:
+					d.Name = "(" + d.Name + " or " + name() + ")"
+				}
+				specs[i].Requires = append(specs[i].Requires, d)
+			}
+		}
+		packages := build(t, specs...)
+		want, err := exec.Command("rpm", "--root", installed(t, packages, "--justdb"), "--dbpath", "/var/lib/rpm", "-qa", "--qf", "%{NAME} ").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var list []imagescript.Package
+		for _, p := range packages {
+			file, err := rpm.Open(p.Path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer file.Close()
+			files, err := file.Files()
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, imagescript.Package{Name: p.NEVRA.String(), Requires: file.Requires(), Provides: file.Provides(), Files: files})
+		}
+		got := ""
+		for _, i := range imagescript.Order(list) {
+			got += packages[i].NEVRA.Name + " "
+		}
+		if got != string(want) {
+			t.Errorf("seed %d:\n rpm:  %s\n ours: %s", seed, want, got)
+		}
 	}
 }

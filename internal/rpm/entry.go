@@ -35,8 +35,9 @@ func (t Type) size() int {
 		return 4
 	case TypeInt64:
 		return 8
+	default:
+		return 0
 	}
-	return 0
 }
 
 // align is the boundary that a value of the type starts on.
@@ -44,8 +45,9 @@ func (t Type) align() int {
 	switch t {
 	case TypeInt16, TypeInt32, TypeInt64:
 		return t.size()
+	default:
+		return 1
 	}
-	return 1
 }
 
 // Entry is one tag of a header with its data as the header stores it. Count is

@@ -34,8 +34,8 @@ func (h *Header) InstalledSize() int64 {
 	return int64(n)
 }
 
-// Provides, and the methods that follow, give the package's dependencies in
-// the header's order. Arrays of different lengths count as far as the names go.
+// Provides gives what the package provides, as the methods that follow give its
+// other dependencies: in the header's order. Arrays of different lengths count as far as the names go.
 func (h *Header) Provides() []Dependency {
 	return h.dependencies(TagProvideName, TagProvideFlags, TagProvideVersion)
 }

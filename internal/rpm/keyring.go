@@ -68,7 +68,7 @@ func parseArmored(data []byte) (openpgp.EntityList, error) {
 	r := bufio.NewReader(bytes.NewReader(data))
 	for {
 		block, err := armor.Decode(r)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return all, nil
 		}
 		if err != nil {

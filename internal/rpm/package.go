@@ -1,6 +1,7 @@
 package rpm
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -119,7 +120,7 @@ func readHeader(r io.ReaderAt, start, size int64, part string) (h *Header, end i
 }
 
 func partError(part string, err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return malformed(part, "the file ends within it")
 	}
 	return fmt.Errorf("reading the %s: %w", part, err)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"hash"
 	"io"
 	"io/fs"
@@ -111,7 +112,7 @@ func (pl *Payload) advance() error {
 		pl.current = nil
 	}
 	head, err := pl.archive.next()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return pl.complete()
 	}
 	if err != nil {

@@ -35,7 +35,7 @@ func contents(p *rpm.Package) ([]string, error) {
 	var all []string
 	for {
 		i, r, err := payload.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return all, nil
 		}
 		if err != nil {
@@ -144,10 +144,10 @@ func TestPayloadSkips(t *testing.T) {
 			break
 		}
 	}
-	if err != io.EOF || n != len(sampleContents) {
+	if !errors.Is(err, io.EOF) || n != len(sampleContents) {
 		t.Errorf("%d files and %v", n, err)
 	}
-	if _, _, err := payload.Next(); err != io.EOF {
+	if _, _, err := payload.Next(); !errors.Is(err, io.EOF) {
 		t.Errorf("after the end comes %v", err)
 	}
 }
@@ -180,7 +180,7 @@ func TestPayloadWith(t *testing.T) {
 					break
 				}
 			}
-			if i%4 != 1 && (err != io.EOF || n != len(sampleContents)) {
+			if i%4 != 1 && (!errors.Is(err, io.EOF) || n != len(sampleContents)) {
 				t.Errorf("%d files and %v", n, err)
 			}
 			if errors.Join(payload.Close(), payload.Close()) != nil {

@@ -26,7 +26,7 @@ func (k Keyring) verify(signed func() io.Reader, signature []byte) (Signed, erro
 	var unknown *SignatureError
 	for n := 0; ; n++ {
 		p, err := packets.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

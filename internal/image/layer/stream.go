@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -71,7 +70,10 @@ func (s *stream) fill(ctx context.Context, open func(context.Context) (Sink, err
 	if err = write(s); err == nil {
 		err = s.end()
 	}
-	return errors.Join(err, sink.Finish(ctx, s.info().DiffID, err))
+	if finish := sink.Finish(ctx, s.info().DiffID, err); err == nil {
+		return finish
+	}
+	return err // the sink's is the same, from its side
 }
 
 // piece adds what write writes, as one member or frame.

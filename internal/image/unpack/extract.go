@@ -45,7 +45,7 @@ func Extract(ctx context.Context, r io.Reader, dir string, limits Limits) error 
 		return err
 	}
 	defer root.close()
-	x := &extractor{root: root, limits: limits, owners: os.Geteuid() == 0, buffer: make([]byte, 256<<10)}
+	x := &extractor{root: root, dir: dir, limits: limits, owners: os.Geteuid() == 0, buffer: make([]byte, 256<<10)}
 	tr := tar.NewReader(r)
 	for {
 		h, err := tr.Next()
@@ -66,6 +66,7 @@ func Extract(ctx context.Context, r io.Reader, dir string, limits Limits) error 
 
 type extractor struct {
 	root    *root
+	dir     string // for messages
 	limits  Limits
 	owners  bool
 	entries int
@@ -167,7 +168,7 @@ func (x *extractor) file(parent int, base string, h *tar.Header, content io.Read
 	if err != nil {
 		return err
 	}
-	file := os.NewFile(uintptr(fd), base)
+	file := os.NewFile(uintptr(fd), path.Join(x.dir, h.Name)) // a full disk's message says which disk
 	defer file.Close()
 	if _, err := io.CopyBuffer(struct{ io.Writer }{file}, content, x.buffer); err != nil {
 		return err

@@ -30,8 +30,9 @@ func tagsOf(kind rpm.ScriptKind) (scriptTags, bool) {
 		return scriptTags{rpm.TagPostUnTrans, rpm.TagPostUnTransProg, rpm.TagPostUnTransFlags}, true
 	case rpm.ScriptVerify:
 		return scriptTags{rpm.TagVerifyScript, rpm.TagVerifyScriptProg, rpm.TagVerifyScriptFlags}, true
+	default: // triggers
+		return scriptTags{}, false
 	}
-	return scriptTags{}, false
 }
 
 // scriptSense marks what a script of the kind needs. For triggers it is also

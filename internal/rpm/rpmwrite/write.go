@@ -27,7 +27,7 @@ func WriteFile(path string, spec Spec) error {
 	if err != nil {
 		return fmt.Errorf("writing package %s: %w", spec.Name, err)
 	}
-	defer f.Cleanup()
+	defer func() { _ = f.Cleanup() }()
 	w := bufio.NewWriterSize(f, 1<<18)
 	if err := write(w, spec, filepath.Dir(path)); err != nil {
 		return err
@@ -113,11 +113,9 @@ func check(spec *Spec) error {
 // checkTexts refuses texts that hold NUL: they would be taken for several.
 func checkTexts(entries []rpm.Entry) error {
 	for _, e := range entries {
-		switch e.Type {
-		case rpm.TypeString, rpm.TypeStringArray, rpm.TypeI18NString:
-			if bytes.Count(e.Data, []byte{0}) != int(e.Count) {
-				return fmt.Errorf("a text of %v holds NUL", e)
-			}
+		text := e.Type == rpm.TypeString || e.Type == rpm.TypeStringArray || e.Type == rpm.TypeI18NString
+		if text && bytes.Count(e.Data, []byte{0}) != int(e.Count) {
+			return fmt.Errorf("a text of %v holds NUL", e)
 		}
 	}
 	return nil
