@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -65,11 +66,15 @@ func (e *Embedded) Start(ctx context.Context, addr string) (string, error) {
 	if e.stop != nil {
 		return "", errors.New("starting the registry: it is running already")
 	}
+	if !e.AllowRemote {
+		handler = localOnly(handler)
+	}
 	s := &service{
 		addr: addr, id: e.id, log: e.log(),
 		server: &http.Server{
 			Handler:           handler,
 			ReadHeaderTimeout: 30 * time.Second,
+			IdleTimeout:       2 * time.Minute,
 			ErrorLog:          slog.NewLogLogger(e.log().Handler(), slog.LevelDebug),
 		},
 	}
@@ -158,6 +163,23 @@ func (e *Embedded) watch(next http.Handler) http.Handler {
 	})
 }
 
+// localOnly refuses requests for another host's name. They come from a browser
+// that was told that the name is an address of this machine (DNS rebinding), on
+// behalf of a site that wants to see or change what is here.
+func localOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+		if !loopback(strings.Trim(host, "[]")) {
+			http.Error(w, "this registry is for this machine only: call it 127.0.0.1 or localhost", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // recorder keeps the status and the beginning of an answer that reports a failure.
 type recorder struct {
 	http.ResponseWriter
@@ -200,7 +222,7 @@ func secret(path string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("making the registry's secret: %w", err)
 	}
-	defer file.Cleanup()
+	defer func() { _ = file.Cleanup() }() // gone already, where it became the secret
 	if _, err := file.WriteString(hex.EncodeToString(bytes)); err != nil {
 		return "", fmt.Errorf("making the registry's secret: %w", err)
 	}

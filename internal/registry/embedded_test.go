@@ -171,3 +171,43 @@ func TestOthersRead(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A site whose name leads to this machine speaks to the registry through a browser here.
+func TestEmbeddedRefusesOtherHosts(t *testing.T) {
+	addr := start(t, &Embedded{Root: t.TempDir()}, "")
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for host, want := range map[string]int{
+		addr: http.StatusOK, "localhost:" + port: http.StatusOK, "127.0.0.1": http.StatusOK, "[::1]:" + port: http.StatusOK,
+		"evil.example:" + port: http.StatusMisdirectedRequest, "evil.example": http.StatusMisdirectedRequest,
+		"127.0.0.1.evil.example": http.StatusMisdirectedRequest, "192.0.2.1:" + port: http.StatusMisdirectedRequest,
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addr+"/v2/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = host
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%s: %s", host, resp.Status)
+		}
+	}
+}
+
+func TestUntilPurge(t *testing.T) {
+	now := time.Date(2025, 1, 2, 3, 4, 5, 0, time.UTC)
+	for ago, want := range map[time.Duration]time.Duration{
+		0: purgeEvery, time.Hour: purgeEvery - time.Hour, 48 * time.Hour: 0,
+		-1000 * time.Hour: purgeEvery, // the clock was set back
+	} {
+		if got := untilPurge(now.Add(-ago), now); got != want {
+			t.Errorf("last %v ago: %v", ago, got)
+		}
+	}
+}

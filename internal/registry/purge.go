@@ -16,13 +16,19 @@ const (
 	purgeEvery = 24 * time.Hour
 )
 
+// untilPurge is how long to wait when uploads were purged last at a time. A clock that was set back does not put it off
+// for longer than usual.
+func untilPurge(last, now time.Time) time.Duration {
+	return min(max(0, purgeEvery-now.Sub(last)), purgeEvery)
+}
+
 // purge removes abandoned uploads, at most once a day for a folder, as long as ctx lives.
 func (e *Embedded) purge(ctx context.Context) {
 	stamp := filepath.Join(e.Root, "purged")
 	for {
 		wait := time.Duration(0)
 		if info, err := os.Stat(stamp); err == nil {
-			wait = max(0, purgeEvery-time.Since(info.ModTime()))
+			wait = untilPurge(info.ModTime(), time.Now())
 		}
 		select {
 		case <-ctx.Done():

@@ -25,7 +25,7 @@ func startForwards(forwards []wireForward) error {
 		if err != nil {
 			return fmt.Errorf("forwarding to %s: %w", f.Address, err)
 		}
-		go serve(listener, func() (net.Conn, error) { return new(net.Dialer).DialContext(context.Background(), "tcp", f.Address) })
+		go serve(listener, maxInward, func() (net.Conn, error) { return new(net.Dialer).DialContext(context.Background(), "tcp", f.Address) })
 	}
 	if len(outward) == 0 {
 		return nil
@@ -37,22 +37,36 @@ func startForwards(forwards []wireForward) error {
 	for i, f := range outward {
 		// The directory stays open, so that a socket can be made anew in it.
 		socket := fdPath(f.FD) + "/" + f.Name
-		go serve(listeners[i], func() (net.Conn, error) { return new(net.Dialer).DialContext(context.Background(), "unix", socket) })
+		go serve(listeners[i], maxOutward, func() (net.Conn, error) { return new(net.Dialer).DialContext(context.Background(), "unix", socket) })
 	}
 	return nil
 }
 
-func serve(listener net.Listener, dial func() (net.Conn, error)) {
+// How many connections a forward carries at a time; further ones wait. Process 1
+// and whoever is at the other end pay for each of them, and are not what limits of
+// the sandbox's memory and files apply to: so what the command itself can open is
+// kept to what a server may need of another one.
+const (
+	maxInward  = 64 << 10
+	maxOutward = 1024
+)
+
+// serve forwards the connections made to listener, as many as limit at a time.
+func serve(listener net.Listener, limit int, dial func() (net.Conn, error)) {
+	slots := make(chan struct{}, limit)
 	for {
+		slots <- struct{}{}
 		in, err := listener.Accept()
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
 		if err != nil { // for want of file descriptors, say
+			<-slots
 			time.Sleep(10 * time.Millisecond)
 			continue
 		}
 		go func() {
+			defer func() { <-slots }()
 			defer in.Close()
 			out, err := dial()
 			if err != nil {
