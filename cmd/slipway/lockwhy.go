@@ -11,7 +11,6 @@ import (
 
 	"github.com/slipway-build/slipway/internal/lock"
 	"github.com/slipway-build/slipway/internal/release"
-	"github.com/slipway-build/slipway/internal/resolve"
 	"github.com/slipway-build/slipway/internal/rpm"
 )
 
@@ -104,7 +103,7 @@ func whyOfPackage(reasons []release.Reasons, name string) whyResult {
 			for _, c := range root.Chains(pkg.NEVRA) {
 				var chain []whyOf
 				for _, link := range c {
-					chain = append(chain, whyOf{link.NEVRA, link.Why.String()})
+					chain = append(chain, whyOf{link.NEVRA, link.String()})
 				}
 				w.Chains = append(w.Chains, chain)
 			}
@@ -139,7 +138,7 @@ func rootText(root string) string {
 // treeNode is a package and what it needs. Again says that it is shown before, with what it needs.
 type treeNode struct {
 	NEVRA string      `json:"nevra"`
-	For   string      `json:"for"` // what of it is needed, or who asks for it
+	For   []string    `json:"for"` // what of it is needed, or who asks for it
 	Again bool        `json:"again,omitempty"`
 	Needs []*treeNode `json:"needs,omitempty"`
 }
@@ -218,10 +217,10 @@ func (g *grower) grow(of string) []*treeNode {
 	var nodes []*treeNode
 	for _, link := range g.needed[of] {
 		if n := len(nodes); n > 0 && nodes[n-1].NEVRA == link.NEVRA {
-			nodes[n-1].For += ", " + forWhat(link.Why)
+			nodes[n-1].For = append(nodes[n-1].For, forWhat(link)...)
 			continue
 		}
-		nodes = append(nodes, &treeNode{NEVRA: link.NEVRA, For: forWhat(link.Why), Again: g.seen[link.NEVRA]})
+		nodes = append(nodes, &treeNode{NEVRA: link.NEVRA, For: forWhat(link), Again: g.seen[link.NEVRA]})
 	}
 	for _, n := range nodes {
 		g.seen[n.NEVRA] = true
@@ -234,23 +233,30 @@ func (g *grower) grow(of string) []*treeNode {
 	return nodes
 }
 
-func forWhat(why resolve.Why) string {
-	switch {
+func forWhat(link release.Link) []string {
+	switch why := link.Why; {
 	case why.Package != "":
-		return why.Dependency
+		return append([]string{why.Dependency}, link.Also...)
 	case why.Origin == "":
-		return why.String()
+		return []string{why.String()}
+	default:
+		return []string{why.Origin}
 	}
-	return why.Origin
 }
+
+// shownReasons is how many reasons a line of lock tree has room for; JSON has all.
+const shownReasons = 2
 
 func writeTree(w io.Writer, nodes []*treeNode, indent string) {
 	for _, n := range nodes {
-		mark := ""
+		reasons, mark := n.For, ""
+		if more := len(reasons) - shownReasons; more > 1 {
+			reasons = append(slices.Clone(reasons[:shownReasons]), fmt.Sprintf("and %d more", more))
+		}
 		if n.Again {
 			mark = " …"
 		}
-		fmt.Fprintf(w, "%s%s (%s)%s\n", indent, n.NEVRA, n.For, mark)
+		fmt.Fprintf(w, "%s%s (%s)%s\n", indent, n.NEVRA, strings.Join(reasons, ", "), mark)
 		writeTree(w, n.Needs, indent+"  ")
 	}
 }

@@ -120,14 +120,31 @@ func (e *DroppedError) Error() string {
 // Chain leads from a request to a package: each link needs what the next one is or provides.
 type Chain []Link
 
-// Link is a package of a chain and the reason for which it is there.
+// Link is a package of a chain, and the reason for which it is there.
 type Link struct {
 	NEVRA string
 	Why   resolve.Why
+	// Also are further dependencies that lead from the same package to this one.
+	Also []string
 }
 
-// Chains gives for each reason of a package the shortest chain that ends with it, the shortest first.
-// A reason to which no chain without a circle leads is left out: it does not keep the package.
+// String says it in a few words: "flask-2.0-1.noarch requires jinja2, python3dist(jinja2)".
+func (l Link) String() string {
+	return strings.Join(append([]string{l.Why.String()}, l.Also...), ", ")
+}
+
+// extends adds another reason to the link before it, where it is of the same package.
+func (l *Link) extends(why resolve.Why) bool {
+	if why.Package == "" || l.Why.Package != why.Package || l.Why.Weak != why.Weak {
+		return false
+	}
+	l.Also = append(l.Also, why.Dependency)
+	return true
+}
+
+// Chains gives for each request of a package, and for each other package that needs it, the shortest
+// chain that ends there; the shortest first. Where no chain without a circle leads, there is none:
+// such a package does not keep this one.
 func (r *Reasons) Chains(nevra string) []Chain {
 	up := r.paths(nevra)
 	var chains []Chain
@@ -137,6 +154,9 @@ func (r *Reasons) Chains(nevra string) []Chain {
 		}
 		for _, why := range pkg.Why {
 			link := Link{NEVRA: nevra, Why: why}
+			if n := len(chains); n > 0 && chains[n-1][len(chains[n-1])-1].extends(why) {
+				continue
+			}
 			if why.Package == "" {
 				chains = append(chains, Chain{link})
 			} else if path, ok := up[why.Package]; ok {
@@ -180,7 +200,11 @@ func (r *Reasons) Needed() map[string][]Link {
 	needed := map[string][]Link{}
 	for _, pkg := range r.Packages {
 		for _, why := range pkg.Why {
-			needed[why.Package] = append(needed[why.Package], Link{NEVRA: pkg.NEVRA, Why: why})
+			links := needed[why.Package]
+			if n := len(links); n > 0 && links[n-1].NEVRA == pkg.NEVRA && links[n-1].extends(why) {
+				continue
+			}
+			needed[why.Package] = append(links, Link{NEVRA: pkg.NEVRA, Why: why})
 		}
 	}
 	return needed
