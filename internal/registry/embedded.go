@@ -222,7 +222,7 @@ func secret(path string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("making the registry's secret: %w", err)
 	}
-	defer func() { _ = file.Cleanup() }() // gone already, where it became the secret
+	defer func() { _ = file.Cleanup() }() // what is left is of no use
 	if _, err := file.WriteString(hex.EncodeToString(bytes)); err != nil {
 		return "", fmt.Errorf("making the registry's secret: %w", err)
 	}
