@@ -76,6 +76,7 @@ func (f *Fragment) write(w io.Writer) error {
 	defer payload.Close()
 	a := newArchive(w)
 	done := make([]bool, len(f.plan))
+	linked := map[int]int{} // how many of a set of hard links came, by the first of them
 	for {
 		i, r, err := payload.Next()
 		if errors.Is(err, io.EOF) {
@@ -88,7 +89,7 @@ func (f *Fragment) write(w io.Writer) error {
 			return fmt.Errorf("the payload holds an entry twice, or one that is not in the header")
 		}
 		done[i] = true
-		if err := f.add(a, i, done, r); err != nil {
+		if err := f.add(a, i, linked, r); err != nil {
 			return err
 		}
 	}
@@ -102,7 +103,7 @@ func (f *Fragment) write(w io.Writer) error {
 
 // add writes what comes of payload entry i. Of files that share an inode, the payload holds the
 // content with the last one; all of them are written then, the first of them as the file.
-func (f *Fragment) add(a *Archive, i int, done []bool, r io.Reader) error {
+func (f *Fragment) add(a *Archive, i int, linked map[int]int, r io.Reader) error {
 	file := &f.pkg.Files[i]
 	if file.IsDir() {
 		return nil
@@ -110,10 +111,8 @@ func (f *Fragment) add(a *Archive, i int, done []bool, r io.Reader) error {
 	set := []int{i}
 	if file.IsRegular() && len(file.HardLinks) > 1 {
 		set = file.HardLinks
-		for _, j := range set {
-			if !done[j] && !f.pkg.Files[j].IsGhost() {
-				return nil
-			}
+		if linked[set[0]]++; linked[set[0]] < len(set) {
+			return nil
 		}
 	}
 	first := ""

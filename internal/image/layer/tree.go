@@ -47,11 +47,15 @@ type Tree struct {
 	packages []Package
 	plans    [][]place
 	dirs     map[string]Directory
+	files    map[string]fileRef // what is no folder, by path
 	links    Links
 	unknown  []UnknownOwner
 
 	decompressors rpm.Decompressors // shared by the fragments, whatever makes them
 }
+
+// fileRef is a file of a package, both by index.
+type fileRef struct{ pkg, file int }
 
 // place says what becomes of one file of a package.
 type place struct {
@@ -177,8 +181,8 @@ func (t *Tree) owner(n int, kind, name string, find func(string) (int, bool)) in
 
 // check finds two different files of one path, and files where a folder must be.
 func (t *Tree) check() error {
-	type at struct{ pkg, file int }
-	seen := map[string]at{}
+	seen := map[string]fileRef{}
+	t.files = seen
 	for n, plan := range t.plans {
 		for i, p := range plan {
 			f := &t.packages[n].Files[i]
@@ -190,7 +194,7 @@ func (t *Tree) check() error {
 			}
 			first, ok := seen[p.path]
 			if !ok {
-				seen[p.path] = at{n, i}
+				seen[p.path] = fileRef{n, i}
 				continue
 			}
 			g := &t.packages[first.pkg].Files[first.file]
@@ -202,7 +206,7 @@ func (t *Tree) check() error {
 				// %_prefer_color 2); the other counts as installed.
 				if f.Color == 2 {
 					t.plans[first.pkg][first.file] = place{state: stateWrongColor}
-					seen[p.path] = at{n, i}
+					seen[p.path] = fileRef{n, i}
 				} else {
 					plan[i] = place{state: stateWrongColor}
 				}
@@ -281,12 +285,9 @@ func (t *Tree) Owner(name string) (uid, gid int, ok bool) {
 	if d, ok := t.dirs[name]; ok {
 		return d.UID, d.GID, true
 	}
-	for _, plan := range t.plans {
-		for _, p := range plan {
-			if p.path == name {
-				return p.uid, p.gid, true
-			}
-		}
+	if f, ok := t.files[name]; ok {
+		p := t.plans[f.pkg][f.file]
+		return p.uid, p.gid, true
 	}
 	return 0, 0, false
 }

@@ -192,8 +192,13 @@ func (c *collector) read(upper string) error {
 
 // forget drops what earlier steps left at and below a path.
 func (c *collector) forget(name string) {
+	old, ok := c.merged[name]
+	delete(c.merged, name)
+	if !ok || old.Mode&rpm.ModeTypeMask != rpm.ModeDirectory {
+		return // what is below a folder comes with the folder
+	}
 	for have := range c.merged {
-		if have == name || strings.HasPrefix(have, name+"/") {
+		if strings.HasPrefix(have, name+"/") {
 			delete(c.merged, have)
 		}
 	}
