@@ -93,6 +93,11 @@ func makeInside(root int, name string, dir bool) (int, error) {
 	} else {
 		err = unix.Mknodat(parent, path.Base(name), unix.S_IFREG|0o644, 0)
 	}
+	if errors.Is(err, unix.EEXIST) && !dir {
+		// A symbolic link to nothing, as images have for what a service makes: the
+		// mount takes the link's place.
+		return unix.Openat(parent, path.Base(name), unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	}
 	if errors.Is(err, unix.EEXIST) {
 		return -1, fmt.Errorf("%s is a symbolic link to nothing", name)
 	}

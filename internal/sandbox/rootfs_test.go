@@ -137,6 +137,22 @@ func TestMountTargetsStayInside(t *testing.T) {
 	}
 }
 
+// Images have links to what a service makes when it runs, such as resolv.conf.
+func TestFileOverLinkToNothing(t *testing.T) {
+	s := spec(t, "cat", "/etc/resolv.conf", ",", "ls", "/run")
+	if err := os.Symlink("../run/resolve/stub.conf", filepath.Join(s.Lower[0], "etc/resolv.conf")); err != nil {
+		t.Fatal(err)
+	}
+	s.Files = []sandbox.File{{Path: "/etc/resolv.conf", Content: []byte("placed\n")}}
+	s.Upper = filepath.Join(t.TempDir(), "upper")
+	if out := mustRun(t, s); out != "placed\n" {
+		t.Errorf("got %q", out)
+	}
+	if got := changes(t, s.Upper); len(got) != 0 {
+		t.Errorf("changes: %q", got)
+	}
+}
+
 func TestReadOnly(t *testing.T) {
 	s := spec(t, "try", "write", "/etc/motd", "x", ",", "try", "mkdir", "/x", ",",
 		"write", "/tmp/x", "x", ",", "write", "/cache/x", "x")

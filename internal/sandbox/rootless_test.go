@@ -27,7 +27,7 @@ const (
 
 // ordinaryTests hold for every user.
 const ordinaryTests = "TestOutput|TestChanges|TestProbe|TestOrdinary.*|TestWhiteoutAndOpaque|TestUpperIsKeptBetweenRuns" +
-	"|TestMounts|TestMountsAreNoChanges|TestReadOnly|TestForwards|TestNetwork|TestHostIsOutOfSight|TestHostCannotBeChanged" +
+	"|TestMounts|TestMountsAreNoChanges|TestFileOverLinkToNothing|TestReadOnly|TestForwards|TestNetwork|TestHostIsOutOfSight|TestHostCannotBeChanged" +
 	"|TestProgramCannotBeChanged|TestNothingSurvives|TestKilledParent|TestTimeLimit|TestOutputLimit|TestDiskLimit|TestDiskLimitCountsFiles|TestSocketFamilies|TestCancel"
 
 func TestRootless(t *testing.T) {
