@@ -10,6 +10,7 @@
 // (no unknown key, nothing missing, nothing twice, every value checked) and says the line of what
 // it refuses. The file is content only: it holds no time, no path of this machine, no credentials.
 //
-// Plan divides packages into layers, Diff compares two locks, Target.Keep makes a resolution keep
-// what was locked. The package reaches no network and knows nothing of how packages were chosen.
+// Plan divides packages into layers, Diff and Moves compare two locks, Target.Keep makes a resolution
+// keep what was locked, ExportRPMs writes the packages for builders that know another format. The
+// package reaches no network and knows nothing of how packages were chosen.
 package lock
