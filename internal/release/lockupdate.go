@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/slipway-build/slipway/internal/lock"
+	"github.com/slipway-build/slipway/internal/requirement"
 	"github.com/slipway-build/slipway/internal/resolve"
 	"github.com/slipway-build/slipway/internal/rpmrepo"
 )
@@ -19,12 +20,14 @@ func (e *NotLockedError) Error() string {
 		lock.FileName, strings.Join(e.Names, ", "))
 }
 
-// check wants every name of Only in one of the targets that are locked.
+// check wants every name of Only in one of the roots that are locked.
 func (o LockOptions) check(n *Needs, old *lock.Lock) error {
 	var unknown []string
 	for _, name := range o.Only {
 		known := slices.ContainsFunc(n.Targets, func(tn TargetNeeds) bool {
-			return old != nil && old.Target(tn.Target) != nil && hasPackage(old.Target(tn.Target), name)
+			return old != nil && old.Target(tn.Target) != nil && slices.ContainsFunc(tn.Roots, func(root *requirement.Merged) bool {
+				return hasPackage(old.Target(tn.Target).Root(root.Image), name)
+			})
 		})
 		if !known {
 			unknown = append(unknown, name)
@@ -36,8 +39,8 @@ func (o LockOptions) check(n *Needs, old *lock.Lock) error {
 	return nil
 }
 
-func hasPackage(t *lock.Target, name string) bool {
-	return slices.ContainsFunc(t.Packages, func(p lock.Package) bool { return p.NEVRA.Name == name })
+func hasPackage(packages []lock.Package, name string) bool {
+	return slices.ContainsFunc(packages, func(p lock.Package) bool { return p.NEVRA.Name == name })
 }
 
 // concerns says whether a target is locked anew even if its needs are the same.
@@ -45,7 +48,7 @@ func (o LockOptions) concerns(t *lock.Target) bool {
 	if len(o.Only) == 0 {
 		return o.Update
 	}
-	return o.Update && slices.ContainsFunc(o.Only, func(name string) bool { return hasPackage(t, name) })
+	return o.Update && slices.ContainsFunc(o.Only, func(name string) bool { return hasPackage(t.Packages, name) })
 }
 
 // moves says whether a package is free to be another version.
