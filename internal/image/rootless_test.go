@@ -88,11 +88,20 @@ func TestRootless(t *testing.T) {
 	text := rpmwrite.Text
 	secret := text("/etc/secret", "s")
 	secret.Group, secret.Mode = "mail", rpm.ModeRegular|0o640
-	post := "echo changed >>/etc/secret; rm /etc/old; rm -r /etc/dir; mkdir /etc/dir; echo x >/etc/dir/new"
-	packages := build(t, append(sample(), shell(t, "rm", "mkdir"), talkative("a"), rpmwrite.Spec{
+	// Nobody but root may read these, and a folder that nobody may enter.
+	shadow, locked := text("/etc/shadow", "root:*:1::::::\n"), text("/etc/locked/f", "f")
+	shadow.Mode, locked.Mode = rpm.ModeRegular, rpm.ModeRegular
+	untouched := text("/etc/untouched", "u")
+	untouched.Mode = rpm.ModeRegular
+	lockedDir := rpmwrite.Dir("/etc/locked")
+	lockedDir.Mode = rpm.ModeDirectory
+	post := "echo changed >>/etc/secret; rm /etc/old; rm -r /etc/dir; mkdir /etc/dir; echo x >/etc/dir/new; " +
+		"echo web:*:1:::::: >>/etc/shadow; echo g >/etc/secrets; chmod 0 /etc/secrets; : >>/etc/untouched"
+	packages := build(t, append(sample(), shell(t, "rm", "mkdir", "chmod"), talkative("a"), rpmwrite.Spec{
 		Name: "p", Requires: requires("shell", "setup", "a"),
-		Files:   []rpmwrite.File{secret, text("/etc/old", "o"), rpmwrite.Dir("/etc/dir"), text("/etc/dir/x", "x")},
-		Scripts: []rpm.Script{script(rpm.ScriptPost, post)},
+		Provides: []rpm.Dependency{{Name: "user(db)", Sense: rpm.Equal, EVR: rpm.EVR{Version: "dSBkYiAtICJEYXRhIGJhc2UiIC92YXIvbGliL2RiIC0A"}}},
+		Files:    []rpmwrite.File{secret, shadow, lockedDir, locked, untouched, text("/etc/old", "o"), rpmwrite.Dir("/etc/dir"), text("/etc/dir/x", "x")},
+		Scripts:  []rpm.Script{script(rpm.ScriptPost, post)},
 	})...)
 	want := digest(t, base(t, builder(t), packages))
 	const ordinary = 12345

@@ -25,6 +25,7 @@ import (
 type Changes struct {
 	entries []change
 	uppers  []*os.Root
+	unlock  func()
 }
 
 // change is one entry and where its content is.
@@ -50,12 +51,17 @@ type change struct {
 func Collect(uppers, lower []string, epoch int64, owner func(path string) (uid, gid int, ok bool)) (*Changes, error) {
 	c := &collector{epoch: epoch, merged: map[string]change{}, owner: owner}
 	defer func() { closeAll(c.lower) }()
+	unlock, err := lockFolders(slices.Concat(uppers, lower))
+	if err != nil {
+		return nil, fmt.Errorf("reading what scripts changed: %w", err)
+	}
 	entries, err := c.collect(uppers, lower)
 	if err != nil {
 		closeAll(c.uppers)
+		unlock()
 		return nil, err
 	}
-	return &Changes{entries, c.uppers}, nil
+	return &Changes{entries, c.uppers, unlock}, nil
 }
 
 // Empty says whether there is nothing to put into a layer.
@@ -73,7 +79,10 @@ func (c *Changes) Write(a *layer.Archive) error {
 }
 
 // Close lets go of the folders that the changes are read from.
-func (c *Changes) Close() { closeAll(c.uppers) }
+func (c *Changes) Close() {
+	closeAll(c.uppers)
+	c.unlock()
+}
 
 func closeAll(roots []*os.Root) {
 	for _, r := range roots {
@@ -87,7 +96,7 @@ func (e *change) write(a *layer.Archive, inodes map[inode]string) error {
 	if e.Mode&rpm.ModeTypeMask != rpm.ModeRegular || e.root == nil || e.content != nil {
 		return a.Add(e.Entry, bytes.NewReader(e.content))
 	}
-	f, err := e.root.Open(e.Path[1:])
+	f, err := open(e.root, e.Path[1:])
 	if err != nil {
 		return err
 	}
@@ -311,14 +320,14 @@ func (c *collector) unchanged(e *change) (bool, error) {
 	if e.content == nil && len(e.Xattrs) > 0 {
 		return false, nil
 	}
-	f, err := old.root.Open(e.Path[1:])
+	f, err := open(old.root, e.Path[1:])
 	if err != nil {
 		return false, err
 	}
 	defer f.Close()
 	var r io.Reader = bytes.NewReader(e.content)
 	if e.content == nil {
-		g, err := e.root.Open(e.Path[1:])
+		g, err := open(e.root, e.Path[1:])
 		if err != nil {
 			return false, err
 		}
@@ -368,7 +377,7 @@ func (c *collector) prune(entries []change) []change {
 const maxNormalised = 16 << 20
 
 func readAll(root *os.Root, name string) ([]byte, error) {
-	f, err := root.Open(name[1:])
+	f, err := open(root, name[1:])
 	if err != nil {
 		return nil, err
 	}

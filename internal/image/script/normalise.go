@@ -75,7 +75,7 @@ func (c *collector) checkSecret(e *change) error {
 	if e.Size > maxKeyFile || e.Size == 0 || e.content != nil {
 		return nil
 	}
-	f, err := e.root.Open(e.Path[1:])
+	f, err := open(e.root, e.Path[1:])
 	if err != nil {
 		return err
 	}

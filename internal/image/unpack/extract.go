@@ -208,15 +208,18 @@ func (x *extractor) describe(parent int, base string, h *tar.Header) error {
 		}
 	}
 	if h.Typeflag != tar.TypeSymlink {
-		if err := unix.Fchmodat(parent, base, uint32(h.Mode&0o7777), 0); err != nil {
-			return err
-		}
 		if err := x.attributes(parent, base, h); err != nil {
 			return err
 		}
 	}
 	when := unix.NsecToTimespec(h.ModTime.UnixNano())
-	return unix.UtimesNanoAt(parent, base, []unix.Timespec{when, when}, unix.AT_SYMLINK_NOFOLLOW)
+	if err := unix.UtimesNanoAt(parent, base, []unix.Timespec{when, when}, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return err
+	}
+	if h.Typeflag == tar.TypeSymlink {
+		return nil
+	}
+	return unix.Fchmodat(parent, base, uint32(h.Mode&0o7777), 0) // after which the folder may not be entered
 }
 
 // attributes sets capabilities and the user's own attributes. Others mean something to this machine
