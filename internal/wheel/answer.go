@@ -8,8 +8,11 @@ import (
 	"io"
 )
 
-// maxLine bounds a line of JSON that the hook sends.
-const maxLine = 4 << 20
+// Bounds of what the hook sends.
+const (
+	maxLine         = 4 << 20 // bytes of a line of JSON
+	maxRequirements = 1000
+)
 
 // answer is what the hook says before the wheel. The backend runs in the hook's process and may have written any of it.
 type answer struct {
@@ -39,6 +42,9 @@ func readAnswer(r *bufio.Reader) (answer, error) {
 		if err != nil {
 			return answer{}, err
 		}
+	}
+	if len(first.Installed) > maxRequirements || len(second.Installed) > maxRequirements {
+		return answer{}, fmt.Errorf("reading the hook's answer: more than %d build requirements", maxRequirements)
 	}
 	a.Environment, a.Static, a.Dynamic = first.Environment, first.Installed, second.Installed
 	a.Wheel, a.Size = last.Wheel, last.Size

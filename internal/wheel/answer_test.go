@@ -2,6 +2,7 @@ package wheel
 
 import (
 	"bufio"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -26,7 +27,11 @@ PK!`
 			t.Errorf("a hook that ended after %q: %+v, %v", cut, a, err)
 		}
 	}
-	for _, bad := range []string{"x\n", "[]\n", `{"installed": 3}` + "\n", strings.Repeat("x", maxLine+1)} {
+	var many strings.Builder
+	for i := range maxRequirements + 1 {
+		fmt.Fprintf(&many, `, "a%d": null`, i)
+	}
+	for _, bad := range []string{`{"installed": {` + many.String()[2:] + "}}\n", "x\n", "[]\n", `{"installed": 3}` + "\n", strings.Repeat("x", maxLine+1)} {
 		if _, err := readAnswer(bufio.NewReader(strings.NewReader(bad))); err == nil {
 			t.Errorf("accepted %.40q", bad)
 		}

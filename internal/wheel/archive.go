@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"path"
 	"slices"
 	"strings"
@@ -14,13 +15,16 @@ import (
 
 // Bounds of a wheel.
 const (
-	maxMembers  = 100_000
-	maxUnpacked = 512 << 20 // bytes of all files together
+	maxMembers   = 100_000
+	maxDirectory = 32 << 20  // bytes of the list of files
+	maxUnpacked  = 512 << 20 // bytes of all files together
 )
 
 // readArchive reads all files of a zip archive, sorted by name.
 func readArchive(r io.ReaderAt, size int64) ([]member, error) {
-	archive, err := zip.NewReader(r, size)
+	bounded := &boundedReader{ReaderAt: r, left: maxDirectory}
+	archive, err := zip.NewReader(bounded, size)
+	bounded.left = math.MaxInt64                            // the files have bounds of their own
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // names are checked below, more strictly
 		return nil, err
 	}
@@ -53,6 +57,20 @@ func readArchive(r io.ReaderAt, size int64) ([]member, error) {
 	}
 	slices.SortFunc(members, func(a, b member) int { return strings.Compare(a.name, b.name) })
 	return members, nil
+}
+
+// boundedReader gives up after many bytes. A zip's list of files becomes many times larger in memory, and its length is
+// only known at its end.
+type boundedReader struct {
+	io.ReaderAt
+	left int64
+}
+
+func (r *boundedReader) ReadAt(p []byte, offset int64) (int, error) {
+	if r.left -= int64(len(p)); r.left < 0 {
+		return 0, fmt.Errorf("its list of files is longer than %d MiB", maxDirectory>>20)
+	}
+	return r.ReaderAt.ReadAt(p, offset)
 }
 
 // readMember reads a file; nil for a folder.

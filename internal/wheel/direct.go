@@ -17,11 +17,8 @@ type Direct struct {
 }
 
 // file is direct_url.json as pip writes it: sorted keys, a blank after each separator, ASCII.
-func (d Direct) file() ([]byte, error) {
-	address, err := withoutCredentials(d.URL)
-	if err != nil {
-		return nil, err
-	}
+func (d Direct) file() []byte {
+	address := withoutCredentials(d.URL)
 	var b strings.Builder
 	b.WriteString("{")
 	if d.Directory != "" {
@@ -32,19 +29,23 @@ func (d Direct) file() ([]byte, error) {
 		fmt.Fprintf(&b, `"requested_revision": %s, `, asciiJSON(d.Revision))
 	}
 	b.WriteString(`"vcs": "git"}}`)
-	return []byte(b.String()), nil
+	return []byte(b.String())
 }
 
 // withoutCredentials removes user and password from a URL; the user "git" of ssh is no secret (PEP 610).
-func withoutCredentials(address string) (string, error) {
+func withoutCredentials(address string) string {
+	scheme, rest, ok := strings.Cut(address, "://")
+	if !ok { // a path, or the short form of ssh, which holds no password
+		return address
+	}
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme == "" { // a path, or the short form of ssh, which holds no password
-		return address, nil
+	if err != nil { // as for a password with characters that git takes as they are
+		return scheme + "://" + rest[strings.LastIndex(rest, "@")+1:]
 	}
 	if u.User != nil && u.User.String() != "git" {
 		u.User = nil
 	}
-	return u.String(), nil
+	return u.String()
 }
 
 // asciiJSON is Python's json.dumps of a string.

@@ -161,11 +161,7 @@ func (in *installation) describe(d Direct) error {
 		return err
 	}
 	if d.URL != "" {
-		content, err := d.file()
-		if err == nil {
-			err = in.add(path.Join(info, "direct_url.json"), 0o644, content)
-		}
-		if err != nil {
+		if err := in.add(path.Join(info, "direct_url.json"), 0o644, d.file()); err != nil {
 			return err
 		}
 	}

@@ -133,14 +133,16 @@ func TestDirect(t *testing.T) {
 			`{"url": "https://example.com/a.git", "vcs_info": {"commit_id": "abc", "requested_revision": "main", "vcs": "git"}}`},
 		{Direct{URL: "https://token@example.com/a", Commit: "abc"}, `{"url": "https://example.com/a", "vcs_info": {"commit_id": "abc", "vcs": "git"}}`},
 		{Direct{URL: "ssh://git@example.com/a", Commit: "abc"}, `{"url": "ssh://git@example.com/a", "vcs_info": {"commit_id": "abc", "vcs": "git"}}`},
+		{Direct{URL: "https://me:pass%word@example.com/a", Commit: "abc"}, `{"url": "https://example.com/a", "vcs_info": {"commit_id": "abc", "vcs": "git"}}`},
+		{Direct{URL: "https://me:pass/word@example.com/a", Commit: "abc"}, `{"url": "https://example.com/a", "vcs_info": {"commit_id": "abc", "vcs": "git"}}`},
 		{Direct{URL: "git@example.com:a.git", Commit: "abc"}, `{"url": "git@example.com:a.git", "vcs_info": {"commit_id": "abc", "vcs": "git"}}`},
 		{Direct{URL: "file:///a", Commit: "abc", Directory: `sub/"ž<🐎`},
 			`{"subdirectory": "sub/\"\u017e<\ud83d\udc0e", "url": "file:///a", "vcs_info": {"commit_id": "abc", "vcs": "git"}}`},
 	}
 	for _, test := range tests {
-		got, err := test.direct.file()
-		if err != nil || string(got) != test.want {
-			t.Errorf("%+v is\n%s (%v), want\n%s", test.direct, got, err, test.want)
+		got := test.direct.file()
+		if string(got) != test.want {
+			t.Errorf("%+v is\n%s, want\n%s", test.direct, got, test.want)
 		}
 	}
 }

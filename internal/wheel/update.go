@@ -95,10 +95,9 @@ func (r Request) update(ctx context.Context, c *cache.Dir, s survey, dir string)
 	if !ok {
 		return false, "it was not built before", nil
 	}
-	data, err := os.ReadFile(file)
-	var b base
-	if err != nil || json.Unmarshal(data, &b) != nil {
-		return false, "what is known of the earlier build cannot be read", nil
+	b, err := readBase(file)
+	if err != nil {
+		return false, fmt.Sprint("what is known of the earlier build cannot be read: ", err), nil
 	}
 	earlier, ok := c.Path("wheel", b.Wheel)
 	if !ok {
@@ -106,7 +105,7 @@ func (r Request) update(ctx context.Context, c *cache.Dir, s survey, dir string)
 	}
 	w, err := openOnly(earlier)
 	if err != nil {
-		return false, "the earlier wheel cannot be read", nil
+		return false, fmt.Sprint("the earlier wheel cannot be read: ", err), nil
 	}
 	changed, why := w.places(b, s)
 	if why != "" {
@@ -122,6 +121,14 @@ func (r Request) update(ctx context.Context, c *cache.Dir, s survey, dir string)
 		}
 	}
 	return true, "", w.rewrite(filepath.Join(dir, filepath.Base(w.Path)), content, r.Epoch)
+}
+
+func readBase(file string) (b base, err error) {
+	data, err := os.ReadFile(file)
+	if err == nil {
+		err = json.Unmarshal(data, &b)
+	}
+	return b, err
 }
 
 // remember keeps a wheel that was built as the base of later ones.

@@ -3,6 +3,7 @@ package wheel
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"os"
 	"path/filepath"
@@ -221,4 +222,21 @@ func FuzzOpen(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A list of a million files is refused before it fills the memory.
+func TestEndlessDirectory(t *testing.T) {
+	header := make([]byte, 46, 47) // a central directory header ("APPNOTE.TXT" 4.3.12)
+	copy(header, "PK\x01\x02")
+	header[28] = 1 // length of the name
+	data := bytes.Repeat(append(header, 'x'), 1_000_000)
+	end := make([]byte, 22) // 4.3.16
+	copy(end, "PK\x05\x06")
+	binary.LittleEndian.PutUint32(end[12:], uint32(len(data)))
+	binary.LittleEndian.PutUint16(end[8:], 1_000_000&0xffff)
+	binary.LittleEndian.PutUint16(end[10:], 1_000_000&0xffff)
+	data = append(data, end...)
+	if _, err := readArchive(bytes.NewReader(data), int64(len(data))); err == nil || !strings.Contains(err.Error(), "list of files") {
+		t.Errorf("got %v", err)
+	}
 }
