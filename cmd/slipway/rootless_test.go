@@ -26,8 +26,7 @@ func TestRootless(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Root's own folders are closed to others.
-	dir, err := os.MkdirTemp("", "slipway-rootless-")
+	dir, err := os.MkdirTemp("", "slipway-rootless-") //nolint:usetesting // what TempDir gives is closed to others
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -105,8 +106,8 @@ func (d *demo) clear(ctx context.Context) error {
 
 // down stops what a run started.
 func (d *demo) down(ctx context.Context) error {
-	if _, err := os.Stat(filepath.Join(d.service(), "slipway.yaml")); err != nil {
-		return nil
+	if _, err := os.Stat(filepath.Join(d.service(), "slipway.yaml")); errors.Is(err, fs.ErrNotExist) {
+		return nil // nothing was ever started
 	}
 	for _, env := range []string{"stg", "prod"} {
 		if out, err := d.command(ctx, "down", "--env", env).CombinedOutput(); err != nil {
@@ -135,22 +136,23 @@ func (d *demo) prepare(ctx context.Context) error {
 		if err := d.show(exec.CommandContext(ctx, filepath.Join(d.root, "examples/greeter/make-repos"), d.service(), universe)); err != nil {
 			return "", err
 		}
-		return "", d.freePorts()
+		return "", d.freePorts(ctx)
 	})
 }
 
 // freePorts moves the environments to ports that nobody uses, where theirs are taken.
-func (d *demo) freePorts() error {
+func (d *demo) freePorts(ctx context.Context) error {
 	path := filepath.Join(d.service(), "slipway.yaml")
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
 	d.address = "127.0.0.1:8080"
+	var listen net.ListenConfig
 	for _, address := range []string{"127.0.0.1:8080", "127.0.0.1:8081"} {
-		l, err := net.Listen("tcp", address)
+		l, err := listen.Listen(ctx, "tcp", address)
 		if err != nil {
-			if l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+			if l, err = listen.Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
 				return err
 			}
 			text = bytes.ReplaceAll(text, []byte(address), []byte(l.Addr().String()))

@@ -37,6 +37,18 @@ func (r *reader) hatchVersion(table *tomlNode, line int) error {
 	return r.versionFromPattern(table.get("path").str(), hatchPattern, table.get("pattern").str(), Field{File: pyprojectName, Line: line})
 }
 
+// compiled is a project's own pattern, nil when it is too long or not one of Go's.
+func compiled(pattern string) *regexp.Regexp {
+	if len(pattern) > 1000 {
+		return nil
+	}
+	re, err := regexp.Compile(pattern)
+	if err != nil {
+		return nil
+	}
+	return re
+}
+
 // versionFromPattern searches a file for a version. custom is a pattern of the project's own, with a group "version".
 func (r *reader) versionFromPattern(name, pattern, custom string, at Field) error {
 	clean, ok := inTree(name)
@@ -55,8 +67,8 @@ func (r *reader) versionFromPattern(name, pattern, custom string, at Field) erro
 	if custom != "" {
 		pattern = "(?m)" + custom
 	}
-	re, err := regexp.Compile(pattern)
-	if err != nil || len(pattern) > 1000 {
+	re := compiled(pattern)
+	if re == nil {
 		r.report(at.File, at.Line, "version: the pattern %q is not understood", custom)
 		return nil
 	}

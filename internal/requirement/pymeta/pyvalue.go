@@ -43,19 +43,6 @@ func (v pyValue) truth() (truth, ok bool) {
 	return false, false
 }
 
-// known says whether the value holds nothing unknown.
-func (v pyValue) known() bool {
-	if v.kind == pyUnknown {
-		return false
-	}
-	for _, element := range v.list {
-		if !element.known() {
-			return false
-		}
-	}
-	return true
-}
-
 // get returns an entry of a dict.
 func (v pyValue) get(key string) (pyValue, bool) {
 	for i, k := range v.keys {

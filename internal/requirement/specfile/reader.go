@@ -1,6 +1,7 @@
 package specfile
 
 import (
+	"errors"
 	"io/fs"
 	"path"
 	"strings"
@@ -122,19 +123,20 @@ func (r *reader) expand(raw string) (string, error) {
 		}
 	}
 	text, err := r.engine.Expand(raw)
-	if _, ok := err.(*macro.LimitError); ok {
+	var limit *macro.LimitError
+	if errors.As(err, &limit) {
 		return "", err
 	}
 	if err != nil {
 		r.parser.fatal("%v", err)
-		return unexpanded(raw, directive), nil
+		return unexpanded(directive), nil
 	}
 	return text, nil
 }
 
 // unexpanded is what remains of a logical line that could not be expanded: a conditional must be kept, or the rest
 // of the spec would fall apart.
-func unexpanded(raw, directive string) string {
+func unexpanded(directive string) string {
 	if directive == "" {
 		return "\n"
 	}

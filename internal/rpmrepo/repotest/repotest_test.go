@@ -2,6 +2,7 @@ package repotest_test
 
 import (
 	"encoding/xml"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -99,7 +100,7 @@ func parse(t testing.TB, r io.Reader) *node {
 	stack := []*node{{}}
 	for {
 		token, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return stack[0].Children[0]
 		}
 		if err != nil {

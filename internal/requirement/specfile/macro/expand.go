@@ -233,11 +233,11 @@ func (b *buffer) call(text string, i int, c call) (int, error) {
 	if builtin := e.builtins[c.name]; builtin != nil {
 		return builtin(b, text, i, c)
 	}
-	return b.undefined(text, i, c)
+	return b.undefined(text, i)
 }
 
 // undefined leaves an unknown macro in the text, but expands what is inside it.
-func (b *buffer) undefined(text string, i int, c call) (int, error) {
+func (b *buffer) undefined(text string, i int) (int, error) {
 	b.out.WriteByte('%')
 	for i < len(text) && (text[i] == '!' || text[i] == '?') {
 		i++

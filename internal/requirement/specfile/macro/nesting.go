@@ -78,15 +78,15 @@ func (n *Nesting) Add(line string) { n.n.scan(line) }
 func (n *Nesting) Open() bool { return n.n.open() }
 
 // matching returns the index of the bracket that closes the one at text[start], skipping escaped characters, or -1.
-func matching(text string, start int, open, close byte) int {
+func matching(text string, start int, opening, closing byte) int {
 	level := 0
 	for i := start; i < len(text); i++ {
 		switch text[i] {
 		case '\\':
 			i++
-		case open:
+		case opening:
 			level++
-		case close:
+		case closing:
 			level--
 			if level == 0 {
 				return i
