@@ -49,9 +49,15 @@ const (
 	downDrainTime = 2 * time.Second
 )
 
+// maxWorkloads have an address each in sandbox.OutwardNet.
+const maxWorkloads = 250
+
 // newGeneration prepares a generation; nothing runs yet.
 func newGeneration(h home, serial int, release deploy.Release, roots map[string]Root, logger *slog.Logger, changed func()) (*generation, error) {
 	g := &generation{home: h, serial: serial, release: release, logger: logger, changed: changed}
+	if len(release.Workloads) > maxWorkloads {
+		return nil, fmt.Errorf("the release has %d workloads: at most %d run on one machine", len(release.Workloads), maxWorkloads)
+	}
 	address := sandbox.OutwardNet.Addr().Next()
 	for _, spec := range release.Workloads {
 		root := roots[spec.Image]
@@ -76,6 +82,8 @@ func (w *workload) check() error {
 		return fmt.Errorf("workload %s: its image has no root filesystem", w.Name)
 	case len(w.command()) == 0:
 		return fmt.Errorf("workload %s: its image says no command to run (entrypoint or cmd), and neither does the workload", w.Name)
+	case w.port < 0 || w.port > 65535:
+		return fmt.Errorf("workload %s: its image exposes port %d, which is none: set port", w.Name, w.port)
 	case w.Listen != "" && w.port == 0:
 		return fmt.Errorf("workload %s: has an address to listen on, but its image exposes no port: set port", w.Name)
 	case w.Health.Path != "" && w.port == 0:

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/slipway-build/slipway/internal/deploy"
 )
 
 func TestStateOfAnotherUser(t *testing.T) {
@@ -115,13 +113,5 @@ func TestUnreadableState(t *testing.T) {
 	}
 	if s, err := target.Status(t.Context(), "greeter", "stg"); err != nil || s.Running {
 		t.Errorf("%+v %v", s, err)
-	}
-}
-
-func TestInstancesAreLimited(t *testing.T) {
-	g := &generation{}
-	w := &workload{Workload: deploy.Workload{Name: "web"}}
-	if limits := g.spec(w, &instance{}).Limits; limits.Processes != maxProcesses {
-		t.Errorf("got %+v", limits)
 	}
 }
