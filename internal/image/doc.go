@@ -19,7 +19,9 @@
 // Where this differs from rpm: all files are in place before the first %post runs, and all %pre
 // scripts run before those packages' files that belong to users whom a %pre script makes, so a
 // script can see files of packages that rpm would install after its own. A %post that fails is a
-// warning to rpm and an error here.
+// warning to rpm and an error here. Users and groups that packages declare in their Provides are made
+// whatever the target's rpm, which itself does so from 4.19 on. What tells of the build alone is left
+// out, and times of what scripts wrote are those of the newest package (script.Collect).
 //
 // A final image is a base, one layer of files, and a configuration. The base's bytes are not read.
 //
