@@ -43,9 +43,6 @@ func (e *UnmetError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// pythonOrigin is where the need for the interpreter comes from.
-const pythonOrigin = "projects"
-
 // Needs reads what the candidate's projects need and merges it per image. Where one project needs
 // another one that the image has at an unfit revision, it is an *UnmetError.
 func (p *Pipeline) Needs(ctx context.Context, c *Candidate) (*Needs, error) {
@@ -117,14 +114,14 @@ func (p *Pipeline) targetNeeds(ctx context.Context, c *Candidate, name string, i
 			return tn, err
 		}
 		n.Warnings = append(n.Warnings, lists.warnings...)
-		merged, err := requirement.Merge(img, needs, slices.Concat(p.extra(img, name), lists.requirements))
+		merged, err := requirement.Merge(img, needs, slices.Concat(p.extra(img), lists.requirements))
 		if err != nil {
 			return tn, fmt.Errorf("image %s: %w", img, err)
 		}
 		tn.Roots = append(tn.Roots, merged)
 	}
 	if len(read) > 0 {
-		build, err := p.buildNeeds(name, read)
+		build, err := p.buildNeeds(read)
 		if err != nil {
 			return tn, err
 		}
@@ -168,8 +165,8 @@ func (p *Pipeline) read(ctx context.Context, c *Candidate, project string, targe
 	return needs, nil
 }
 
-// extra is what an image needs beyond its projects: its package list, and Python for the projects.
-func (p *Pipeline) extra(name, target string) []requirement.Requirement {
+// extra is what an image needs beyond its projects: its package list.
+func (p *Pipeline) extra(name string) []requirement.Requirement {
 	img := p.Config.Images[name]
 	var list []requirement.Requirement
 	for _, pkg := range img.Packages {
@@ -178,27 +175,16 @@ func (p *Pipeline) extra(name, target string) []requirement.Requirement {
 			Origin: requirement.Origin{File: config.FileName, Line: pkg.Line, Section: "images." + name + ".packages"},
 		})
 	}
-	if len(img.Projects) > 0 {
-		list = append(list, p.interpreter(target, "images."+name, requirement.Runtime))
-	}
 	return list
 }
 
-// interpreter is the need for Python itself, which no project states.
-func (p *Pipeline) interpreter(target, section string, kind requirement.Kind) requirement.Requirement {
-	return requirement.Requirement{
-		Request: p.program(target), Written: "python3", Kind: kind,
-		Origin: requirement.Origin{File: config.FileName, Section: section + "." + pythonOrigin},
-	}
-}
-
 // buildNeeds is what the root needs in which the wheels of a target are built.
-func (p *Pipeline) buildNeeds(target string, read map[string]*requirement.Needs) (*requirement.Merged, error) {
+func (p *Pipeline) buildNeeds(read map[string]*requirement.Needs) (*requirement.Merged, error) {
 	var needs []*requirement.Needs
 	for _, project := range slices.Sorted(maps.Keys(read)) {
 		needs = append(needs, read[project])
 	}
-	merged, err := requirement.MergeBuild(lock.BuildRoot, needs, []requirement.Requirement{p.interpreter(target, "targets", requirement.Build)})
+	merged, err := requirement.MergeBuild(lock.BuildRoot, needs, nil)
 	if err != nil {
 		return nil, fmt.Errorf("needs of the build: %w", err)
 	}

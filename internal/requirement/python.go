@@ -39,7 +39,7 @@ func (r *reading) interpreter() {
 	if at.File == "" {
 		origin.File = r.metadataFile()
 	}
-	q := Requirement{Request: request, Written: at.Text, Kind: Runtime, Origin: origin}
+	q := Requirement{Request: request, Written: strings.TrimSpace("Python " + at.Text), Kind: Runtime, Origin: origin}
 	r.add(&r.needs.Runtime, q)
 	q.Kind = Build
 	r.add(&r.needs.Build, q)
