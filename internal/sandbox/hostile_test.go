@@ -116,6 +116,14 @@ func TestDiskLimitCountsFiles(t *testing.T) {
 	}
 }
 
+// The starting user must keep some for other programs.
+func TestInotifyLimit(t *testing.T) {
+	mustRun(t, spec(t, "inotify", "5"))
+	if out := mustRun(t, spec(t, "try", "inotify", "17")); !strings.Contains(out, "after 16: too many open files") {
+		t.Errorf("got %s", out)
+	}
+}
+
 // A socket of one of these is of no network namespace.
 func TestSocketFamilies(t *testing.T) {
 	for _, family := range []int{unix.AF_VSOCK, unix.AF_ALG, unix.AF_PACKET} {

@@ -28,7 +28,7 @@ const (
 // ordinaryTests hold for every user.
 const ordinaryTests = "TestOutput|TestChanges|TestProbe|TestOrdinary.*|TestWhiteoutAndOpaque|TestUpperIsKeptBetweenRuns" +
 	"|TestMounts|TestMountsAreNoChanges|TestFileOverLinkToNothing|TestReadOnly|TestForwards|TestNetwork|TestHostIsOutOfSight|TestHostCannotBeChanged" +
-	"|TestProgramCannotBeChanged|TestNothingSurvives|TestKilledParent|TestTimeLimit|TestOutputLimit|TestDiskLimit|TestDiskLimitCountsFiles|TestSocketFamilies|TestCancel"
+	"|TestProgramCannotBeChanged|TestNothingSurvives|TestKilledParent|TestTimeLimit|TestOutputLimit|TestDiskLimit|TestDiskLimitCountsFiles|TestSocketFamilies|TestInotifyLimit|TestCancel"
 
 func TestRootless(t *testing.T) {
 	if os.Geteuid() != 0 {

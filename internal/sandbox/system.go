@@ -118,6 +118,13 @@ func setSysctls(o *order, root int) error {
 	if err := writeInside(root, "/proc/sys/user/max_user_namespaces", "0"); err != nil {
 		return err
 	}
+	// What each user inside has of these counts for the starting user as well, who
+	// has 128 of the first by default, and other programs that need some.
+	for name, value := range map[string]string{"max_inotify_instances": "16", "max_inotify_watches": "16384"} {
+		if err := writeInside(root, "/proc/sys/user/"+name, value); err != nil && !errors.Is(err, unix.ENOENT) {
+			return err
+		}
+	}
 	if o.Network == NetworkHost {
 		return nil
 	}

@@ -311,6 +311,14 @@ var hostileSteps = map[string]func([]string) error{
 		}
 		return nil
 	},
+	"inotify": func(args []string) error {
+		for n := range number(args, 0) {
+			if _, err := unix.InotifyInit(); err != nil {
+				return fmt.Errorf("after %d: %w", n, err)
+			}
+		}
+		return nil
+	},
 	"socket": func(args []string) error {
 		fd, err := unix.Socket(number(args, 0), unix.SOCK_STREAM, 0)
 		if err == nil {
