@@ -11,6 +11,9 @@
 // same entry wait for each other, between goroutines and between processes (flock on a file that
 // the kernel lets go of when a process dies).
 //
+// Folders are the owner's alone: entries may be the files of root file systems, programs with a
+// set-user-id bit among them, which other users of the machine must not reach.
+//
 // The package does not check what an entry holds: a stage whose entries could be damaged by the
 // disk stores a checksum in them and looks at it.
 package cache
@@ -50,7 +53,7 @@ func Open(root string) (*Dir, error) {
 		return nil, fmt.Errorf("opening cache: %w", err)
 	}
 	for _, d := range []string{tempDir, lockDir} {
-		if err := os.MkdirAll(filepath.Join(root, d), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Join(root, d), 0o700); err != nil {
 			return nil, fmt.Errorf("opening cache: %w", err)
 		}
 	}
@@ -92,7 +95,8 @@ func (d *Dir) Path(kind, key string) (string, bool) {
 }
 
 // File returns the path of the file kind/key and whether it was there already. Where it was not,
-// fill writes its content; when fill or the disk fails, nothing of it stays.
+// fill writes its content; when fill or the disk fails, nothing of it stays. What fill is given is an
+// *os.File, for one that wants to seek.
 func (d *Dir) File(ctx context.Context, kind, key string, fill func(w io.Writer) error) (path string, hit bool, err error) {
 	return d.entry(ctx, kind, key, func(tmp string) error {
 		f, err := os.OpenFile(tmp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
@@ -123,7 +127,7 @@ func (d *Dir) Put(ctx context.Context, kind, key string, r io.Reader) (path stri
 // crashed within seconds of the rename is the one case in which it could be damaged.
 func (d *Dir) Tree(ctx context.Context, kind, key string, fill func(dir string) error) (path string, hit bool, err error) {
 	return d.entry(ctx, kind, key, func(tmp string) error {
-		if err := os.Mkdir(tmp, 0o755); err != nil {
+		if err := os.Mkdir(tmp, 0o700); err != nil {
 			return err
 		}
 		return fill(tmp)
@@ -177,7 +181,7 @@ func (d *Dir) entry(ctx context.Context, kind, key string, fill func(tmp string)
 	if err := fill(tmp); err != nil {
 		return "", false, err
 	}
-	if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(p), 0o700); err != nil {
 		return "", false, fmt.Errorf("storing cache entry: %w", err)
 	}
 	if err := os.Rename(tmp, p); err != nil {

@@ -101,6 +101,36 @@ func TestRemoveThenMakeAgain(t *testing.T) {
 	}
 }
 
+func TestOthersCannotReachEntries(t *testing.T) {
+	root := t.TempDir()
+	if err := os.Chmod(root, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	d := open(t, root)
+	p, _, err := d.Tree(t.Context(), "unpacked", "abc", func(string) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmp, cleanup, err := d.Temp("x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cleanup()
+	for _, path := range []string{p, tmp} {
+		closed := false
+		for dir := filepath.Dir(path); dir != root; dir = filepath.Dir(dir) {
+			st, err := os.Stat(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			closed = closed || st.Mode().Perm()&0o077 == 0
+		}
+		if !closed {
+			t.Errorf("others can reach %s", path)
+		}
+	}
+}
+
 func TestKeyTellsPartsApart(t *testing.T) {
 	if cache.Key("ab", "c") == cache.Key("a", "bc") || cache.Key() == cache.Key("") {
 		t.Error("keys collide")

@@ -53,7 +53,7 @@ func (d *Dir) claimTemp() error {
 		}
 		if ours(f) {
 			d.lock, d.temp = f, strings.TrimSuffix(f.Name(), ".lock")
-			return os.Mkdir(d.temp, 0o755)
+			return os.Mkdir(d.temp, 0o700)
 		}
 		f.Close()
 	}
