@@ -70,10 +70,21 @@ func attach(tree, target int) error {
 // openInside opens name, an absolute path inside root, for use as a mount
 // target or source. Symbolic links never lead out of root.
 func openInside(root int, name string) (int, error) {
-	return unix.Openat2(root, name, &unix.OpenHow{
+	return openat2(root, name, &unix.OpenHow{
 		Flags:   unix.O_PATH | unix.O_CLOEXEC,
 		Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS,
 	})
+}
+
+// openat2 is openat2(2), tried again where the kernel asks for it: it cannot vouch for a ".." on the
+// way while anything on the machine is being renamed or mounted.
+func openat2(root int, name string, how *unix.OpenHow) (fd int, err error) {
+	for range 1000 {
+		if fd, err = unix.Openat2(root, name, how); !errors.Is(err, unix.EAGAIN) {
+			break
+		}
+	}
+	return fd, err
 }
 
 // makeInside is openInside of a directory or file that is made, with the

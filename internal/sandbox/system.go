@@ -133,7 +133,7 @@ func setSysctls(o *order, root int) error {
 }
 
 func writeInside(root int, name, value string) error {
-	fd, err := unix.Openat2(root, name, &unix.OpenHow{Flags: unix.O_WRONLY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT})
+	fd, err := openat2(root, name, &unix.OpenHow{Flags: unix.O_WRONLY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT})
 	if err != nil {
 		return &os.PathError{Op: "open", Path: name, Err: err}
 	}

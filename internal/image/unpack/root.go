@@ -47,9 +47,9 @@ func (r *root) openWith(name string, flags uint64) (int, error) {
 		Flags:   unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC | flags,
 		Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS,
 	}
-	for range 16 {
+	for range 1000 {
 		fd, err := unix.Openat2(r.fd, name, how)
-		if !errors.Is(err, unix.EAGAIN) { // something was renamed meanwhile
+		if !errors.Is(err, unix.EAGAIN) { // something on the machine was renamed meanwhile
 			return fd, err
 		}
 	}
