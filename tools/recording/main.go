@@ -30,7 +30,7 @@ func main() {
 
 func run(ctx context.Context) error {
 	out := flag.String("o", "recording.svg", "file to write")
-	columns := flag.Int("columns", 110, "width in characters")
+	columns := flag.Int("columns", 124, "width in characters")
 	rows := flag.Int("rows", 28, "height in lines")
 	pause := flag.Duration("pause", 1200*time.Millisecond, "longest wait that is shown")
 	flag.Parse()
