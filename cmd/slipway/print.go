@@ -8,6 +8,8 @@ import (
 	"text/tabwriter"
 	"time"
 	"unicode"
+
+	"github.com/slipway-build/slipway/internal/terminal"
 )
 
 // print writes a result: as JSON, or as text by the function.
@@ -42,7 +44,7 @@ func table(w io.Writer, rows [][]string) {
 // turn the direction of writing.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r != '\n' && r != '\t' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+		if r != '\n' && r != '\t' && terminal.Obeys(r) {
 			return unicode.ReplacementChar
 		}
 		return r

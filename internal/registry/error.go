@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/slipway-build/slipway/internal/terminal"
 )
 
 // Reason says why a registry did not do what it was asked.
@@ -185,10 +187,10 @@ type answerError struct {
 func (e *answerError) Error() string { return e.text }
 func (e *answerError) Unwrap() error { return e.err }
 
-// printable drops control characters, which a hostile registry could send to a terminal.
+// printable drops what a hostile registry could send to a terminal.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+		if terminal.Obeys(r) {
 			return -1
 		}
 		return r

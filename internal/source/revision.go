@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/slipway-build/slipway/internal/terminal"
 )
 
 // FetchError says that a repository could not be read.
@@ -145,7 +147,7 @@ func cutLast(s, sep string) (before, after string, found bool) {
 // the marks that turn the direction of writing.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+		if terminal.Obeys(r) {
 			return unicode.ReplacementChar
 		}
 		return r

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/slipway-build/slipway/internal/terminal"
 )
 
 // Bounds on what is kept of a backend's output.
@@ -69,9 +71,7 @@ func printable(s string) string {
 		switch {
 		case r == '\t':
 			return ' '
-		case r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == utf8.RuneError:
-			return -1
-		case r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069: // changes of writing direction
+		case r == utf8.RuneError, terminal.Obeys(r):
 			return -1
 		}
 		return r

@@ -3,6 +3,8 @@ package local
 import (
 	"strings"
 	"unicode"
+
+	"github.com/slipway-build/slipway/internal/terminal"
 )
 
 // maxText is how much of what a workload said an error repeats, in bytes.
@@ -19,7 +21,7 @@ func printable(s string) string {
 		switch {
 		case r == '\t':
 			return ' '
-		case r == unicode.ReplacementChar, unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
+		case r == unicode.ReplacementChar, terminal.Obeys(r):
 			return -1
 		}
 		return r
