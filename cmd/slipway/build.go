@@ -79,18 +79,15 @@ func (a *app) build(ctx context.Context, s *session, env string, o buildOptions)
 
 // ensureLock reads slipway.lock and extends it where it lacks something.
 func (a *app) ensureLock(ctx context.Context, s *session, n *release.Needs, locked bool) (*lock.Lock, error) {
-	old, err := s.ReadLock()
-	if err != nil {
-		return nil, err
-	}
-	if locked && (old == nil || !s.Locked(n, old)) {
-		return nil, errors.New("slipway.lock does not have what the projects need now: run slipway lock (--locked forbids to do it here)")
-	}
-	l, changed, err := s.Lock(ctx, n, old, release.LockOptions{})
-	if err != nil || !changed {
+	if !locked {
+		l, _, err := s.UpdateLock(ctx, n, release.LockOptions{})
 		return l, err
 	}
-	return l, l.Write(s.LockPath())
+	l, err := s.ReadLock()
+	if err == nil && (l == nil || !s.Locked(n, l)) {
+		err = errors.New("slipway.lock does not have what the projects need now: run slipway lock (--locked forbids to do it here)")
+	}
+	return l, err
 }
 
 func (a *app) printBuilt(b *release.Built, took time.Duration) error {

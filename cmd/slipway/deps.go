@@ -128,7 +128,7 @@ func depsReport(n *release.Needs, build bool) depsResult {
 	var r depsResult
 	for _, t := range n.Targets {
 		for _, root := range t.Roots {
-			if root.Image == lock.BuildRoot && !build {
+			if lock.IsBuildRoot(root.Image) && !build {
 				continue
 			}
 			r.Images = append(r.Images, imageReport(t.Target, root))
@@ -162,7 +162,7 @@ func writeDeps(w io.Writer, r depsResult) {
 			fmt.Fprintln(w)
 		}
 		title := "image " + img.Image
-		if img.Image == lock.BuildRoot {
+		if lock.IsBuildRoot(img.Image) {
 			title = "to build the projects"
 		}
 		fmt.Fprintf(w, "%s on %s\n", title, img.Target)

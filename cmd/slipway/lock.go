@@ -106,18 +106,9 @@ func (a *app) lock(ctx context.Context, s *session, q lockQuery) error {
 	if err != nil {
 		return err
 	}
-	old, err := s.ReadLock()
+	l, old, err := s.UpdateLock(ctx, n, q.options)
 	if err != nil {
 		return err
-	}
-	l, changed, err := s.Lock(ctx, n, old, q.options)
-	if err != nil {
-		return err
-	}
-	if changed {
-		if err := l.Write(s.LockPath()); err != nil {
-			return err
-		}
 	}
 	return a.printLocked(old, l, s.LockPath(), time.Since(began))
 }

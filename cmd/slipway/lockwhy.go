@@ -128,7 +128,7 @@ func (r whyResult) write(w io.Writer, limit int) {
 }
 
 func rootText(root string) string {
-	if root == lock.BuildRoot {
+	if lock.IsBuildRoot(root) {
 		return "what builds the projects"
 	}
 	return "image " + root

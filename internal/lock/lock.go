@@ -1,6 +1,10 @@
 package lock
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
 	"github.com/slipway-build/slipway/internal/rpm"
 )
 
@@ -63,5 +67,27 @@ type Package struct {
 	Why string
 }
 
-// BuildRoot is the root in which wheels are built, among Package.Roots.
+// BuildRoot is the root in which wheels are built, among Package.Roots: of all projects that the
+// target's images have. See BuildRootOf.
 const BuildRoot = "build"
+
+// BuildRootOf names the root in which the wheels of some of a target's projects are built, where an
+// environment has not all of them: environments with other projects have a root of their own each.
+// The name says which projects; many are told by a hash.
+func BuildRootOf(projects []string) string {
+	projects = sorted(projects, strings.Compare)
+	name := strings.Join(projects, "+")
+	if len(name) > maxBuildRoot {
+		sum := sha256.Sum256([]byte(name))
+		name = hex.EncodeToString(sum[:6])
+	}
+	return buildRoots + name
+}
+
+const (
+	buildRoots   = BuildRoot + ":"
+	maxBuildRoot = 40
+)
+
+// IsBuildRoot tells roots in which wheels are built from images, which have no colon in their names.
+func IsBuildRoot(root string) bool { return root == BuildRoot || strings.HasPrefix(root, buildRoots) }

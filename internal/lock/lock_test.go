@@ -193,3 +193,26 @@ func TestWriteLoad(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestBuildRootOf(t *testing.T) {
+	t.Parallel()
+	many := make([]string, 30)
+	for i := range many {
+		many[i] = fmt.Sprintf("project-%d", i)
+	}
+	for _, tt := range []struct {
+		projects []string
+		want     string
+	}{
+		{[]string{"b", "a"}, "build:a+b"},
+		{many, "build:d320593d4c56"},
+	} {
+		got := BuildRootOf(tt.projects)
+		if !strings.HasPrefix(got, tt.want) || len(got) > 50 || !IsBuildRoot(got) {
+			t.Errorf("%v: %s, want %s", tt.projects, got, tt.want)
+		}
+	}
+	if !IsBuildRoot(BuildRoot) || IsBuildRoot("builder") {
+		t.Error("names of images are taken for build roots")
+	}
+}

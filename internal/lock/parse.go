@@ -271,5 +271,5 @@ func isInside(p string) bool {
 
 // inImage says whether one of the roots is an image.
 func inImage(roots []string) bool {
-	return slices.ContainsFunc(roots, func(root string) bool { return root != BuildRoot })
+	return slices.ContainsFunc(roots, func(root string) bool { return !IsBuildRoot(root) })
 }

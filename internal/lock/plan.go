@@ -51,7 +51,7 @@ func Plan(packages []Package, limit int) {
 
 // layerOf names the layer of a package: its group, then its own name or a number.
 func layerOf(p *Package, images []string, bins uint32, large int64) string {
-	roots := slices.DeleteFunc(slices.Clone(p.Roots), func(root string) bool { return root == BuildRoot })
+	roots := slices.DeleteFunc(slices.Clone(p.Roots), IsBuildRoot)
 	if len(roots) == 0 {
 		return ""
 	}
@@ -85,7 +85,7 @@ func imagesOf(packages []Package) []string {
 	var images []string
 	for _, p := range packages {
 		for _, root := range p.Roots {
-			if root != BuildRoot && !slices.Contains(images, root) {
+			if !IsBuildRoot(root) && !slices.Contains(images, root) {
 				images = append(images, root)
 			}
 		}

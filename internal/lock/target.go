@@ -28,7 +28,7 @@ func (t *Target) repository(id string) *Repository {
 	return nil
 }
 
-// Root gives the packages of an image, or of BuildRoot, sorted by NEVRA.
+// Root gives the packages of an image, or of a build root, sorted by NEVRA.
 func (t *Target) Root(name string) []Package {
 	var packages []Package
 	for _, p := range t.Packages {
@@ -47,7 +47,7 @@ func (t *Target) Digest(root string) string {
 	fmt.Fprintf(h, "%q\n", t.Arch)
 	for _, p := range t.Root(root) {
 		layer := p.Layer
-		if root == BuildRoot {
+		if IsBuildRoot(root) {
 			layer = ""
 		}
 		fmt.Fprintf(h, "%q %q %q\n", p.NEVRA, p.SHA256, layer)

@@ -180,7 +180,7 @@ func (b *build) target(ctx context.Context, tn TargetNeeds) ([]builtImage, error
 	}
 	var list []builtImage
 	for _, r := range tn.Roots {
-		if r.Image == lock.BuildRoot {
+		if lock.IsBuildRoot(r.Image) {
 			continue
 		}
 		img, err := b.image(ctx, t, r.Image, paths, wheels)
@@ -236,7 +236,7 @@ func (b *build) wheels(ctx context.Context, tn TargetNeeds, t *lock.Target, path
 	if len(projects) == 0 {
 		return nil, nil
 	}
-	base, err := b.base(ctx, t, lock.BuildRoot, paths)
+	base, err := b.base(ctx, t, tn.build(), paths)
 	if err != nil {
 		return nil, err
 	}
@@ -244,7 +244,7 @@ func (b *build) wheels(ctx context.Context, tn TargetNeeds, t *lock.Target, path
 	if err != nil {
 		return nil, err
 	}
-	root := wheel.Root{Lowers: lowers, Key: t.Digest(lock.BuildRoot), Python: b.program(t.Name)}
+	root := wheel.Root{Lowers: lowers, Key: t.Digest(tn.build()), Python: b.program(t.Name)}
 	task := progress.Or(b.Progress).Start("building wheels", int64(len(projects)), progress.Items)
 	names, made := sortedKeys(projects), make([]*wheel.Wheel, len(projects))
 	g, ctx := errgroup.WithContext(ctx)

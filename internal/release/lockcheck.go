@@ -13,7 +13,7 @@ import (
 // LockProblem is something that makes a lock unfit for a build.
 type LockProblem struct {
 	Target string
-	// Root is the image, or lock.BuildRoot, whose needs the lock does not meet; empty where it is not
+	// Root is the image, or the build root, whose needs the lock does not meet; empty where it is not
 	// about one.
 	Root string
 	// Package is what cannot be fetched, as a NEVRA; empty for problems of other kinds.

@@ -42,6 +42,33 @@ type LockOptions struct {
 	Only []string
 }
 
+// UpdateLock makes slipway.lock fit these needs: it reads the lock, resolves what it lacks (see Lock) and
+// writes it, while no other process does the same. l is what is there now, old what was there before,
+// nil where there was none.
+func (p *Pipeline) UpdateLock(ctx context.Context, n *Needs, o LockOptions) (l, old *lock.Lock, err error) {
+	if old, err = p.ReadLock(); err != nil {
+		return nil, nil, err
+	}
+	if old != nil && !o.Update && p.Locked(n, old) {
+		return old, old, nil // nothing to write: the folder may even be read-only
+	}
+	release, err := lock.Guard(ctx, p.LockPath(), func() {
+		p.log().InfoContext(ctx, "waiting for another one who writes the lock", "path", p.LockPath())
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer release()
+	if old, err = p.ReadLock(); err != nil {
+		return nil, nil, err
+	}
+	l, changed, err := p.Lock(ctx, n, old, o)
+	if err == nil && changed {
+		err = l.Write(p.LockPath())
+	}
+	return l, old, err
+}
+
 // Lock resolves needs to RPMs. Where old already meets the same needs it is returned as it is,
 // without a look at any repository; otherwise each package of it that can stay, stays. Targets and
 // images of old that the needs do not speak of are kept: other environments have them.
@@ -142,8 +169,9 @@ func (p *Pipeline) lockTarget(ctx context.Context, tn TargetNeeds, old lock.Targ
 			keep[c.Package.Name] = c.Package.NEVRA
 		}
 	}
+	build := p.buildRoots(tn.Target)
 	for _, root := range sortedKeys(old.Requests) {
-		if img, ok := p.Config.Images[root]; root == lock.BuildRoot || ok && img.Target == tn.Target {
+		if img, ok := p.Config.Images[root]; slices.Contains(build, root) || ok && img.Target == tn.Target {
 			m.carry(old, root)
 		}
 	}
@@ -151,7 +179,7 @@ func (p *Pipeline) lockTarget(ctx context.Context, tn TargetNeeds, old lock.Targ
 }
 
 func rootName(root string) string {
-	if root == lock.BuildRoot {
+	if lock.IsBuildRoot(root) {
 		return "what builds the projects"
 	}
 	return "image " + root

@@ -88,7 +88,7 @@ func (p *Pipeline) Matrix(ctx context.Context, c *Candidate, build bool) (*Matri
 	for i, t := range n.Targets {
 		m.Targets = append(m.Targets, t.Target)
 		for _, root := range t.Roots {
-			if root.Image == lock.BuildRoot && !build {
+			if lock.IsBuildRoot(root.Image) && !build {
 				continue
 			}
 			for _, item := range root.Items {

@@ -26,7 +26,8 @@ type Needs struct {
 // TargetNeeds is what the images of one target need.
 type TargetNeeds struct {
 	Target string
-	// Roots are sorted by name: the images, and lock.BuildRoot where a project must be built.
+	// Roots are the images, sorted by name, then a build root (lock.BuildRoot) where a project must be
+	// built.
 	Roots []*requirement.Merged
 }
 
@@ -121,7 +122,7 @@ func (p *Pipeline) targetNeeds(ctx context.Context, c *Candidate, name string, i
 		tn.Roots = append(tn.Roots, merged)
 	}
 	if len(read) > 0 {
-		build, err := p.buildNeeds(read)
+		build, err := p.buildNeeds(name, read)
 		if err != nil {
 			return tn, err
 		}
@@ -178,13 +179,53 @@ func (p *Pipeline) extra(name string) []requirement.Requirement {
 	return list
 }
 
+// build is the root in which the wheels are built; "" where there are none.
+func (tn *TargetNeeds) build() string {
+	for _, r := range tn.Roots {
+		if lock.IsBuildRoot(r.Image) {
+			return r.Image
+		}
+	}
+	return ""
+}
+
+// buildRoot names the root in which these projects of a target are built: by which they are, so that
+// environments with others do not take turns in it.
+func (p *Pipeline) buildRoot(target string, projects []string) string {
+	if slices.Equal(projects, p.projectsOn(target, p.Config.ImageNames())) {
+		return lock.BuildRoot
+	}
+	return lock.BuildRootOf(projects)
+}
+
+// projectsOn lists the projects that are installed in those of the images that a target has, sorted.
+func (p *Pipeline) projectsOn(target string, images []string) []string {
+	var projects []string
+	for _, name := range images {
+		if img := p.Config.Images[name]; img.Target == target {
+			projects = append(projects, img.Projects...)
+		}
+	}
+	slices.Sort(projects)
+	return slices.Compact(projects)
+}
+
+// buildRoots are all that environments can need on a target.
+func (p *Pipeline) buildRoots(target string) []string {
+	roots := []string{lock.BuildRoot}
+	for env := range p.Config.Environments {
+		roots = append(roots, p.buildRoot(target, p.projectsOn(target, p.Config.ImagesOf(env))))
+	}
+	return roots
+}
+
 // buildNeeds is what the root needs in which the wheels of a target are built.
-func (p *Pipeline) buildNeeds(read map[string]*requirement.Needs) (*requirement.Merged, error) {
+func (p *Pipeline) buildNeeds(target string, read map[string]*requirement.Needs) (*requirement.Merged, error) {
 	var needs []*requirement.Needs
 	for _, project := range slices.Sorted(maps.Keys(read)) {
 		needs = append(needs, read[project])
 	}
-	merged, err := requirement.MergeBuild(lock.BuildRoot, needs, nil)
+	merged, err := requirement.MergeBuild(p.buildRoot(target, sortedKeys(read)), needs, nil)
 	if err != nil {
 		return nil, fmt.Errorf("needs of the build: %w", err)
 	}

@@ -31,7 +31,7 @@ func (p *Pipeline) DiffNeeds(from, to *Needs, build bool) []NeedChange {
 		t := p.readFor(target.Target)
 		for _, after := range target.Roots {
 			j := slices.IndexFunc(from.Targets[i].Roots, func(r *requirement.Merged) bool { return r.Image == after.Image })
-			if j < 0 || after.Image == lock.BuildRoot && !build {
+			if j < 0 || lock.IsBuildRoot(after.Image) && !build {
 				continue
 			}
 			for _, c := range diffRoot(byName(from.Targets[i].Roots[j], t), byName(after, t)) {
