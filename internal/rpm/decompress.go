@@ -1,6 +1,7 @@
 package rpm
 
 import (
+	"bufio"
 	"compress/bzip2"
 	"io"
 	"sync"
@@ -30,25 +31,29 @@ func (d *Decompressors) open(r *io.SectionReader, name string) (io.ReadCloser, e
 	case "":
 		// A package that names no compression has gzip, or none at all.
 		if startsWithBytes(r, "\x1f\x8b") {
-			return gzip.NewReader(r)
+			return gzip.NewReader(buffered(r))
 		}
 		return io.NopCloser(r), nil
 	case "gzip":
-		return gzip.NewReader(r)
+		return gzip.NewReader(buffered(r))
 	case "zstd":
 		return d.openZstd(r)
 	case "xz":
 		if err := checkXZDictionary(r); err != nil {
 			return nil, err
 		}
-		return readCloser(xz.NewReader(r))
+		return readCloser(xz.NewReader(buffered(r)))
 	case "lzma":
-		return readCloser(lzma.ReaderConfig{DictCap: maxWindow}.NewReader(r))
+		return readCloser(lzma.ReaderConfig{DictCap: maxWindow}.NewReader(buffered(r)))
 	case "bzip2":
-		return io.NopCloser(bzip2.NewReader(r)), nil
+		return io.NopCloser(bzip2.NewReader(buffered(r))), nil
 	}
 	return nil, malformed("payload", "compression %.40q is not known", name)
 }
+
+// buffered is for the decompressors that ask for a byte or a few at a time: unbuffered, each would
+// be a system call.
+func buffered(r io.Reader) *bufio.Reader { return bufio.NewReaderSize(r, 64<<10) }
 
 func (d *Decompressors) openZstd(r io.Reader) (io.ReadCloser, error) {
 	if kept, ok := d.zstd.Get().(*zstd.Decoder); ok {
