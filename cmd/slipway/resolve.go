@@ -22,6 +22,7 @@ import (
 type resolveQuery struct {
 	repos    []string // NAME=URL
 	arch     string
+	release  string
 	weak     bool
 	requests []string
 }
@@ -38,7 +39,8 @@ changes nothing. When the requests cannot be met it says why on stderr and ends 
 A request is what a package can require: a name, "flask >= 2", a path, "python3dist(flask)", or a rich
 dependency such as "(a or b)". The root is always an empty one; nothing of this machine is looked at.
 No package is downloaded, so no signature is checked; metadata is, by its checksums.`,
-		Example: `  slipway resolve --repo base=https://example.org/os --repo extra=/srv/rpms bash "python3dist(flask) >= 2"`,
+		Example: `  slipway resolve --repo base=https://example.org/os --repo extra=/srv/rpms bash "python3dist(flask) >= 2"
+  slipway resolve --release fedora-43 --repo base=https://example.org/os --repo copr:packit/packit-main packit`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usageError{errors.New("there is no request: name a package, or anything else that can be required")}
@@ -51,8 +53,9 @@ No package is downloaded, so no signature is checked; metadata is, by its checks
 		},
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&q.repos, "repo", nil, "repository as NAME=URL or NAME=FOLDER; may be repeated, and is needed once at least")
+	f.StringArrayVar(&q.repos, "repo", nil, "repository as NAME=URL, NAME=FOLDER or [NAME=]copr:OWNER/PROJECT; may be repeated, and is needed once at least")
 	f.StringVar(&q.arch, "arch", "x86_64", "architecture to resolve for; packages of no other are seen but noarch")
+	f.StringVar(&q.release, "release", "", "OS release, such as fedora-43: what Copr projects build for")
 	f.BoolVar(&q.weak, "weak", false, "also what is recommended, as dnf does by default")
 	return cmd
 }
@@ -95,21 +98,13 @@ func (q resolveQuery) problem() (resolve.Problem, []rpmrepo.Config, error) {
 		return p, nil, usageError{errors.New("--repo is missing: name a repository as NAME=URL")}
 	}
 	for _, r := range q.repos {
-		name, place, ok := strings.Cut(r, "=")
-		if !ok || name == "" || place == "" {
-			return p, nil, usageError{fmt.Errorf("--repo %s: write it as NAME=URL", r)}
+		conf, err := q.repository(r)
+		if err != nil {
+			return p, nil, err
 		}
-		if slices.ContainsFunc(confs, func(c rpmrepo.Config) bool { return c.ID == name }) {
-			return p, nil, usageError{fmt.Errorf("--repo: two repositories are called %s", name)}
+		if slices.ContainsFunc(confs, func(c rpmrepo.Config) bool { return c.ID == conf.ID }) {
+			return p, nil, usageError{fmt.Errorf("--repo: two repositories are called %s", conf.ID)}
 		}
-		if !strings.Contains(place, "://") {
-			abs, err := filepath.Abs(place)
-			if err != nil {
-				return p, nil, fmt.Errorf("finding repository %s: %w", name, err)
-			}
-			place = abs
-		}
-		conf := rpmrepo.DefaultConfig(name, place)
 		conf.GPGCheck = false
 		confs = append(confs, conf)
 	}
@@ -122,6 +117,42 @@ func (q resolveQuery) problem() (resolve.Problem, []rpmrepo.Config, error) {
 	}
 	return p, confs, nil
 }
+
+// repository reads one --repo.
+func (q resolveQuery) repository(text string) (rpmrepo.Config, error) {
+	name, place, ok := strings.Cut(text, "=")
+	if !ok && strings.HasPrefix(text, coprPrefix) {
+		name, place, ok = "", text, true
+	} else if name == "" || place == "" {
+		ok = false
+	}
+	if !ok {
+		return rpmrepo.Config{}, usageError{fmt.Errorf("--repo %s: write it as NAME=URL or copr:OWNER/PROJECT", text)}
+	}
+	if project, ok := strings.CutPrefix(place, coprPrefix); ok {
+		if q.release == "" {
+			return rpmrepo.Config{}, usageError{fmt.Errorf("--repo %s: --release is missing, such as fedora-43: Copr builds a project for several", text)}
+		}
+		conf, err := rpmrepo.Copr(project, rpmrepo.CoprChroot(q.release, q.arch))
+		if err != nil {
+			return conf, usageError{fmt.Errorf("--repo %s: %w", text, err)}
+		}
+		if name != "" {
+			conf.ID = name
+		}
+		return conf, nil
+	}
+	if !strings.Contains(place, "://") {
+		abs, err := filepath.Abs(place)
+		if err != nil {
+			return rpmrepo.Config{}, fmt.Errorf("finding repository %s: %w", name, err)
+		}
+		place = abs
+	}
+	return rpmrepo.DefaultConfig(name, place), nil
+}
+
+const coprPrefix = "copr:"
 
 func (a *app) printResolved(s *resolve.Solution) error {
 	type chosen struct {

@@ -72,14 +72,17 @@ type Target struct {
 	Requests     map[string]string `yaml:"requests" jsonschema_description:"The same for what spec files and package lists ask for, by the name they have there, such as {python3-devel: python3-dev}."`
 }
 
-// Repository is either a .repo file (File) or one repository written inline.
+// Repository is a .repo file (File), a project of Copr (Copr), or one repository written inline.
 type Repository struct {
-	File         string   `yaml:"file" jsonschema_description:"A .repo file as dnf reads it, from this file's folder. Excludes the other keys."`
+	File         string   `yaml:"file" jsonschema_description:"A .repo file as dnf reads it, from this file's folder. Beside it only gpgkey and fingerprints may stand, which then hold for all of its repositories."`
+	Copr         string   `yaml:"copr" jsonschema_description:"A Copr project: OWNER/PROJECT, @GROUP/PROJECT, or HOST/OWNER/PROJECT for another instance. URL and key are those that dnf copr enable writes."`
+	Chroot       string   `yaml:"chroot" jsonschema_description:"With copr: what the project builds for. Default: the target's release and architecture, such as fedora-43-x86_64."`
 	ID           string   `yaml:"id" jsonschema_description:"Name of the repository in the lock and in messages."`
 	BaseURL      []string `yaml:"baseurl" jsonschema_description:"Where repodata/ is: http, https or file URL, or a path. Several are mirrors of each other."`
 	Metalink     string   `yaml:"metalink" jsonschema_description:"URL of a metalink that lists mirrors."`
 	MirrorList   string   `yaml:"mirrorlist" jsonschema_description:"URL of a plain list of mirrors."`
-	GPGKey       []string `yaml:"gpgkey" jsonschema_description:"Public keys that sign packages: URLs or paths."`
+	GPGKey       []string `yaml:"gpgkey" jsonschema_description:"Public keys that sign packages: URLs or paths. The files below /etc/pki/rpm-gpg that Fedora, CentOS and EPEL name are known on every machine."`
+	Fingerprints []Text   `yaml:"fingerprints" jsonschema_description:"Of these keys, the only ones that are trusted: their fingerprints, 40 or 64 hex digits."`
 	GPGCheck     *bool    `yaml:"gpgcheck" jsonschema_description:"Check each package's signature. Default true."`
 	RepoGPGCheck bool     `yaml:"repo_gpgcheck" jsonschema_description:"Check the signature of the metadata (repomd.xml.asc)."`
 	Priority     int      `yaml:"priority" jsonschema_description:"Lower wins over higher. Default 99."`

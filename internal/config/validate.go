@@ -14,6 +14,8 @@ import (
 )
 
 var (
+	// fingerprintForm is one of a key of version 4 or 6 (RFC 9580, section 5.5.4).
+	fingerprintForm = regexp.MustCompile(`^([0-9A-Fa-f]{40}|[0-9A-Fa-f]{64})$`)
 	// nameForm is a component of a repository's name (OCI distribution specification, "Pulling manifests").
 	nameForm     = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*$`)
 	hostForm     = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
@@ -24,6 +26,8 @@ var (
 	registryForm = regexp.MustCompile(`^(localhost|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|[A-Za-z0-9.-]+:[0-9]+|\[[0-9a-fA-F:]+\](:[0-9]+)?)(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
 	branchForm   = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_./+-]*$`)
 	digestForm   = regexp.MustCompile(`@sha256:[0-9a-f]{64}$`)
+	coprForm     = regexp.MustCompile(`^(https?://)?([A-Za-z0-9.-]+(:[0-9]+)?/)?@?[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.:-]*$`)
+	chrootForm   = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9._]+)+$`)
 	envForm      = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 )
 
@@ -190,15 +194,24 @@ func (d *decoder) projectNames(at string, names map[string]string) {
 }
 
 func (d *decoder) repository(at string, r Repository) {
-	inline := r
-	inline.File = ""
+	for i, f := range r.Fingerprints {
+		if !fingerprintForm.MatchString(strings.ReplaceAll(f.Value, " ", "")) {
+			d.wrong(fmt.Sprintf("%s.fingerprints[%d]", at, i), "%q is not the fingerprint of a key: 40 or 64 hex digits", f.Value)
+		}
+	}
+	bare := r
+	bare.File, bare.Copr, bare.Chroot, bare.GPGKey, bare.Fingerprints = "", "", "", nil, nil
 	switch {
-	case r.File != "" && !reflect.ValueOf(inline).IsZero():
-		d.wrong(at, "has both file and other keys: a .repo file says all of it")
+	case r.File != "" && (r.Copr != "" || r.Chroot != "" || !reflect.ValueOf(bare).IsZero()):
+		d.wrong(at, "has both file and other keys: beside a .repo file only gpgkey and fingerprints may stand")
 	case r.File != "":
+	case r.Copr != "":
+		d.coprRepository(at, r)
+	case r.Chroot != "":
+		d.wrong(at+".chroot", "it is of use with copr only")
 	case r.ID == "":
-		d.wrong(at, "id is missing (or file, for a .repo file)")
-	case !nameForm.MatchString(strings.ToLower(strings.ReplaceAll(r.ID, ":", "-"))):
+		d.wrong(at, "id is missing (or file, for a .repo file, or copr, for a Copr project)")
+	case !repositoryID(r.ID):
 		d.wrong(at+".id", "%q is not a repository id", r.ID)
 	case len(r.BaseURL) == 0 && r.Metalink == "" && r.MirrorList == "":
 		d.wrong(at, "baseurl is missing (or metalink, or mirrorlist)")
@@ -206,6 +219,23 @@ func (d *decoder) repository(at string, r Repository) {
 		d.wrong(at, "gpgkey is missing: packages can't be verified without it (gpgcheck: false turns that off)")
 	case r.RepoGPGCheck && len(r.GPGKey) == 0:
 		d.wrong(at, "gpgkey is missing: repo_gpgcheck needs it")
+	}
+}
+
+func repositoryID(id string) bool {
+	return nameForm.MatchString(strings.ToLower(strings.ReplaceAll(id, ":", "-")))
+}
+
+func (d *decoder) coprRepository(at string, r Repository) {
+	switch {
+	case !coprForm.MatchString(r.Copr):
+		d.wrong(at+".copr", "%q is not a Copr project: write it as OWNER/PROJECT, @GROUP/PROJECT or HOST/OWNER/PROJECT", r.Copr)
+	case r.Chroot != "" && !chrootForm.MatchString(r.Chroot):
+		d.wrong(at+".chroot", "%q is not a chroot such as fedora-43-x86_64", r.Chroot)
+	case len(r.BaseURL) > 0 || r.Metalink != "" || r.MirrorList != "":
+		d.wrong(at, "has both copr and a URL: copr says where it is")
+	case r.ID != "" && !repositoryID(r.ID):
+		d.wrong(at+".id", "%q is not a repository id", r.ID)
 	}
 }
 

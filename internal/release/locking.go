@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/slipway-build/slipway/internal/cache"
 	"github.com/slipway-build/slipway/internal/config"
 	"github.com/slipway-build/slipway/internal/lock"
@@ -267,87 +265,6 @@ func (m *lockMaker) carry(old lock.Target, root string) {
 func (m *lockMaker) target() lock.Target {
 	lock.Plan(m.t.Packages, 0)
 	return m.t
-}
-
-// loadRepositories reads the metadata of a target's repositories, in their order.
-func (p *Pipeline) loadRepositories(ctx context.Context, target string) ([]*rpmrepo.Repository, error) {
-	confs, err := p.repositories(target)
-	if err != nil {
-		return nil, err
-	}
-	repos := make([]*rpmrepo.Repository, len(confs))
-	g, ctx := errgroup.WithContext(ctx)
-	for i, conf := range confs {
-		g.Go(func() (err error) {
-			repos[i], err = p.Repositories.Load(ctx, conf)
-			return err
-		})
-	}
-	return repos, g.Wait()
-}
-
-// repositories are a target's repository configurations: its .repo files and inline ones, enabled
-// ones only.
-func (p *Pipeline) repositories(target string) ([]rpmrepo.Config, error) {
-	t := p.Config.Targets[target]
-	_, version, _ := cutLast(t.Release, "-")
-	vars := rpmrepo.NewVars(version, t.Arch)
-	var list []rpmrepo.Config
-	seen := map[string]bool{}
-	for _, r := range t.Repositories {
-		confs := []rpmrepo.Config{p.inline(r)}
-		if r.File != "" {
-			path := p.Config.Rel(r.File)
-			data, err := os.ReadFile(path)
-			if err != nil {
-				return nil, fmt.Errorf("reading repositories of target %s: %w", target, err)
-			}
-			if confs, err = rpmrepo.ParseConfig(data, path, vars); err != nil {
-				return nil, err
-			}
-		}
-		for _, c := range confs {
-			if !c.Enabled {
-				continue
-			}
-			if seen[c.ID] {
-				return nil, fmt.Errorf("target %s: two repositories are called %q", target, c.ID)
-			}
-			seen[c.ID] = true
-			list = append(list, c)
-		}
-	}
-	if len(list) == 0 {
-		return nil, fmt.Errorf("target %s: no repository is enabled", target)
-	}
-	return list, nil
-}
-
-func (p *Pipeline) inline(r config.Repository) rpmrepo.Config {
-	c := rpmrepo.DefaultConfig(r.ID)
-	for _, u := range r.BaseURL {
-		c.BaseURL = append(c.BaseURL, p.place(u))
-	}
-	for _, k := range r.GPGKey {
-		c.GPGKey = append(c.GPGKey, p.place(k))
-	}
-	c.Metalink, c.MirrorList, c.RepoGPGCheck = r.Metalink, r.MirrorList, r.RepoGPGCheck
-	c.Exclude, c.Include = r.Exclude, r.Include
-	if r.GPGCheck != nil {
-		c.GPGCheck = *r.GPGCheck
-	}
-	if r.Priority != 0 {
-		c.Priority = r.Priority
-	}
-	return c
-}
-
-// place makes a path of the configuration absolute and leaves a URL alone.
-func (p *Pipeline) place(s string) string {
-	if strings.Contains(s, "://") {
-		return s
-	}
-	return p.Config.Rel(s)
 }
 
 func cutLast(s, sep string) (before, after string, found bool) {

@@ -92,6 +92,16 @@ func (k Keyring) Merge(other Keyring) Keyring {
 	return k
 }
 
+// Only gives a keyring that trusts those keys of k whose fingerprint is among
+// the given ones, in lowercase hex.
+func (k Keyring) Only(fingerprints ...string) Keyring {
+	k.entities = slices.DeleteFunc(k.copies(), func(e *openpgp.Entity) bool {
+		return !slices.Contains(fingerprints, describeKey(e).Fingerprint)
+	})
+	k.mu = new(sync.Mutex)
+	return k
+}
+
 // copies gives entities of one's own.
 func (k Keyring) copies() openpgp.EntityList {
 	if len(k.entities) == 0 {

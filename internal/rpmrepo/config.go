@@ -15,6 +15,9 @@ type Config struct {
 
 	// GPGKey are URLs or paths of OpenPGP keys, armored or not.
 	GPGKey []string
+	// Fingerprints, where there are any, pin the keys: of those that GPGKey names only these are
+	// trusted. Lowercase hex, as in rpm.Key; .repo files have no word for it.
+	Fingerprints []string
 	// GPGCheck wants each package signed by one of the keys; RepoGPGCheck wants repomd.xml signed.
 	GPGCheck, RepoGPGCheck bool
 

@@ -245,6 +245,46 @@ func TestFetchSignatures(t *testing.T) {
 	fetchFails[*rpmrepo.NotFoundError](t, client(t), artifacts(t, dir, config))
 }
 
+// A key file of a distribution is there on every machine; one that we do not ship says what to do.
+func TestFetchShippedKey(t *testing.T) {
+	dir, config, _ := signed(t)
+	config.GPGKey = []string{"file:///etc/pki/rpm-gpg/RPM-GPG-KEY-fedora-43-x86_64"}
+	err := fetchFails[*rpmrepo.SignatureError](t, client(t), artifacts(t, dir, config))
+	if cause, ok := errors.AsType[*rpm.SignatureError](err); !ok || cause.Problem != rpm.UnknownKey {
+		t.Errorf("got %v", err)
+	}
+	config.GPGKey = []string{"file:///etc/pki/rpm-gpg/RPM-GPG-KEY-hobbyists"}
+	if _, err := client(t).Fetch(t.Context(), artifacts(t, dir, config)); err == nil ||
+		!strings.Contains(err.Error(), "fedora-43") || !strings.Contains(err.Error(), "gpgkey must name") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Of the keys of a repository only those that are pinned are trusted.
+func TestFetchPinnedKey(t *testing.T) {
+	dir, config, signer := signed(t)
+	other := key(t)
+	both := filepath.Join(t.TempDir(), "keys")
+	write(t, both, bytes.Join([][]byte{other.PublicKey(), signer.PublicKey()}, []byte("\n")))
+	ring, err := rpm.ParseKeys(read(t, both))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.GPGKey = []string{both}
+	theirs, ours := ring.Keys()[0].Fingerprint, ring.Keys()[1].Fingerprint
+
+	config.Fingerprints = []string{ours}
+	fetched(t, client(t), dir, artifacts(t, dir, config))
+	config.Fingerprints = []string{theirs}
+	if err := fetchFails[*rpmrepo.SignatureError](t, client(t), artifacts(t, dir, config)); !strings.Contains(err.Error(), "not among the trusted keys") {
+		t.Errorf("got %v", err)
+	}
+	config.Fingerprints = []string{strings.Repeat("ab", 20)}
+	if _, err := client(t).Fetch(t.Context(), artifacts(t, dir, config)); err == nil || !strings.Contains(err.Error(), ours) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // A key over the network is remembered, and fetched again when it does not do any more.
 func TestFetchKeyRotation(t *testing.T) {
 	dir, config, first := signed(t)

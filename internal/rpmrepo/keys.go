@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/slipway-build/slipway/internal/cache"
 	"github.com/slipway-build/slipway/internal/rpm"
@@ -62,7 +65,10 @@ func (s *site) loadKeys(ctx context.Context, fresh bool) (*keys, error) {
 	var parts []string
 	for _, place := range s.config.GPGKey {
 		data, fetched, err := s.oneKey(ctx, place, fresh)
-		if err != nil {
+		if _, missing := errors.AsType[*NotFoundError](err); missing && !isRemote(place) {
+			return nil, fmt.Errorf("reading a key of repository %s: %w; Slipway has keys of its own for files of that kind of %s, of others gpgkey must name the URL or a file that is there",
+				s.config.ID, err, shippedReleases())
+		} else if err != nil {
 			return nil, fmt.Errorf("reading a key of repository %s: %w", s.config.ID, err)
 		}
 		ring, err := rpm.ParseKeys(data)
@@ -73,18 +79,47 @@ func (s *site) loadKeys(ctx context.Context, fresh bool) (*keys, error) {
 		k.fetched = k.fetched && fetched
 		parts = append(parts, string(data))
 	}
-	k.id = cache.Key(parts...)
+	if err := s.pin(k); err != nil {
+		return nil, err
+	}
+	k.id = cache.Key(slices.Concat(parts, s.config.Fingerprints)...)
 	s.keys = k
 	return k, nil
 }
 
-// oneKey gives one file of keys, the remembered one if there is and that will do.
+// pin leaves the keys that the configuration pins, where it does.
+func (s *site) pin(k *keys) error {
+	if len(s.config.Fingerprints) == 0 {
+		return nil
+	}
+	pinned := k.ring.Only(s.config.Fingerprints...)
+	if len(pinned.Keys()) == 0 {
+		var there []string
+		for _, key := range k.ring.Keys() {
+			there = append(there, key.Fingerprint)
+		}
+		return fmt.Errorf("the keys of repository %s are %s, none of which its fingerprints name (%s): if its owner has a new key, check it and pin that",
+			s.config.ID, strings.Join(there, ", "), strings.Join(s.config.Fingerprints, ", "))
+	}
+	k.ring = pinned
+	return nil
+}
+
+// oneKey gives one file of keys: the remembered one if there is and that will do, and for a file
+// that this machine lacks the one that we ship.
 func (s *site) oneKey(ctx context.Context, place string, fresh bool) (data []byte, fetched bool, err error) {
 	name := "key-" + cache.Key(place)
 	if isRemote(place) && !fresh {
 		if data, err := os.ReadFile(s.client.rememberedPath(name)); err == nil {
 			if _, err := rpm.ParseKeys(data); err == nil {
 				return data, false, nil
+			}
+		}
+	}
+	if file, remote, err := transfer.Local(place); err == nil && !remote {
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			if data := shippedKey(file); data != nil {
+				return data, true, nil
 			}
 		}
 	}

@@ -44,7 +44,7 @@ func (c *Client) site(config Config) (*site, error) {
 	for _, place := range slices.Concat(config.BaseURL, config.GPGKey) {
 		named = append(named, transfer.Redact(place))
 	}
-	key := cache.Key(slices.Concat(named, config.BaseURL, config.GPGKey, []string{
+	key := cache.Key(slices.Concat(named, config.BaseURL, config.GPGKey, config.Fingerprints, []string{
 		config.MirrorList, config.Metalink, config.Username, string(config.Password),
 		config.Proxy, config.ProxyUsername, string(config.ProxyPassword),
 		config.SSLCACert, config.SSLClientCert, config.SSLClientKey, fmt.Sprint(config.SSLNoVerify),
