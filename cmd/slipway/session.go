@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/slipway-build/slipway/internal/attest"
 	"github.com/slipway-build/slipway/internal/cache"
 	"github.com/slipway-build/slipway/internal/config"
 	"github.com/slipway-build/slipway/internal/deploy/local"
@@ -64,8 +66,28 @@ func (a *app) open(ctx context.Context) (_ *session, err error) {
 		Repositories: &rpmrepo.Client{Cache: dir, Progress: s.screen, Log: log, Offline: a.offline, Version: version},
 		Version:      programVersion(), Now: time.Now, Progress: s.screen, Log: log,
 	}
+	s.Key = func() (*attest.Key, error) { return signingKey(conf) }
 	s.Target = a.target(s.Pipeline, log)
 	return s, nil
+}
+
+// passphraseVariable is where cosign, too, looks for a key's passphrase.
+const passphraseVariable = "COSIGN_PASSWORD"
+
+// signingKey reads the key that the configuration names.
+func signingKey(conf *config.Config) (*attest.Key, error) {
+	path := conf.Rel(conf.Signing.Key)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the signing key: %w", err)
+	}
+	key, err := attest.ParseKey(data, []byte(os.Getenv(passphraseVariable)))
+	if errors.Is(err, attest.ErrPassphrase) {
+		return nil, fmt.Errorf("%s: %w: set %s", path, err, passphraseVariable)
+	} else if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return key, nil
 }
 
 // registry is the configured one, or the embedded one, served for as long as the command runs.

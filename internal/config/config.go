@@ -34,11 +34,25 @@ type Config struct {
 	Images       map[string]Image       `yaml:"images" jsonschema:"required" jsonschema_description:"The images that are built."`
 	Externals    map[string]External    `yaml:"externals" jsonschema_description:"Images built elsewhere that are deployed along, pinned by digest."`
 	Environments map[string]Environment `yaml:"environments" jsonschema_description:"Where the service runs."`
+	Attestations Attestations           `yaml:"attestations" jsonschema_description:"What is attached to images in the registry."`
+	Signing      Signing                `yaml:"signing" jsonschema_description:"How images are signed. Without it they are not."`
 
 	// Path is the absolute path of the file.
 	Path string `yaml:"-" json:"-"`
 	// Digest is the sha256 of the file's text, in hex.
 	Digest string `yaml:"-" json:"-"`
+}
+
+// Attestations says what is attached to images in the registry.
+type Attestations struct {
+	SBOM       []string `yaml:"sbom" jsonschema:"enum=cyclonedx,enum=spdx" jsonschema_description:"Formats of the list of an image's parts. Default: both; [] attaches none."`
+	Provenance *bool    `yaml:"provenance" jsonschema_description:"Attach how the image was made (SLSA). Default true."`
+	Builder    string   `yaml:"builder" jsonschema_description:"URI that tells, in the provenance, who runs the builds."`
+}
+
+// Signing says how images are signed.
+type Signing struct {
+	Key string `yaml:"key" jsonschema_description:"File with the private key, from this file's folder: as cosign generate-key-pair or openssl write it. The passphrase is taken from COSIGN_PASSWORD."`
 }
 
 // Project is an internal git repository.

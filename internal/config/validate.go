@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/url"
 	"path"
 	"reflect"
 	"regexp"
@@ -53,6 +54,7 @@ func (d *decoder) validate(c *Config) {
 		d.wrong("service", "%q is not a name: use lower-case letters, digits and dashes", c.Service)
 	}
 	d.registry(c.Registry)
+	d.attestations(&c.Attestations)
 	for _, section := range []struct {
 		name string
 		keys []string
@@ -80,6 +82,27 @@ func (d *decoder) validate(c *Config) {
 	}
 	for _, name := range keys(c.Environments) {
 		d.environment(c, name, c.Environments[name])
+	}
+}
+
+// sbomFormats are those that an SBOM can have.
+var sbomFormats = []string{"cyclonedx", "spdx"}
+
+func (d *decoder) attestations(a *Attestations) {
+	if a.SBOM == nil {
+		a.SBOM = sbomFormats
+	}
+	for i, f := range a.SBOM {
+		if !slices.Contains(sbomFormats, f) {
+			d.wrong(fmt.Sprintf("attestations.sbom[%d]", i), "%q is no format: there are %s", f, strings.Join(sbomFormats, " and "))
+		}
+	}
+	if u, err := url.Parse(a.Builder); a.Builder != "" && (err != nil || u.Scheme == "") {
+		d.wrong("attestations.builder", "%q is no URI, such as https://ci.example.com/slipway", a.Builder)
+	}
+	if a.Provenance == nil {
+		yes := true
+		a.Provenance = &yes
 	}
 }
 

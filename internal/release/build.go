@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/slipway-build/slipway/internal/attest"
 	"github.com/slipway-build/slipway/internal/cache"
 	"github.com/slipway-build/slipway/internal/image"
 	"github.com/slipway-build/slipway/internal/lock"
@@ -150,6 +151,7 @@ type build struct {
 type builtImage struct {
 	name        string
 	base, final *image.Image
+	bill        attest.Bill
 }
 
 // images makes all images: per target, first the wheels that they share.

@@ -64,7 +64,11 @@ func (b *build) image(ctx context.Context, t *lock.Target, name string, paths ma
 		Env: conf.Env, User: conf.User, WorkDir: conf.Workdir, Entrypoint: conf.Entrypoint, Cmd: conf.Command,
 		Ports: conf.Ports, Labels: labels, Created: newest,
 	}})
-	return builtImage{name: name, base: base, final: final}, err
+	if err != nil {
+		return builtImage{}, err
+	}
+	bill, err := b.bill(ctx, t, name, final, paths, wheels)
+	return builtImage{name: name, base: base, final: final, bill: bill}, err
 }
 
 // install lays out the wheels of an image's projects as the base's Python wants them.

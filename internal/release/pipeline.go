@@ -26,6 +26,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/slipway-build/slipway/internal/attest"
 	"github.com/slipway-build/slipway/internal/cache"
 	"github.com/slipway-build/slipway/internal/config"
 	"github.com/slipway-build/slipway/internal/deploy"
@@ -47,10 +48,12 @@ type Pipeline struct {
 	Registry     Registry
 	Target       deploy.Target // of environments that deploy to this machine
 	Records      Records
-	Version      string // of the program: another one may build other bytes
-	Now          func() time.Time
-	Progress     progress.Reporter
-	Log          *slog.Logger
+	// Key finds the key that signs images, where the configuration names one.
+	Key      func() (*attest.Key, error)
+	Version  string // of the program: another one may build other bytes
+	Now      func() time.Time
+	Progress progress.Reporter
+	Log      *slog.Logger
 }
 
 // Registry says where images go.

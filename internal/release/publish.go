@@ -62,6 +62,9 @@ func (p *Pipeline) publish(ctx context.Context, s *Snapshot, images []builtImage
 			bytes += pushed.Bytes
 			o.Mount = append(o.Mount, p.path(part.name))
 		}
+		if err := p.attest(ctx, s, img); err != nil {
+			return bytes, err
+		}
 	}
 	return bytes, nil
 }
