@@ -8,6 +8,7 @@ import (
 	"time"
 
 	packageurl "github.com/package-url/packageurl-go"
+
 	"github.com/slipway-build/slipway/internal/rpm"
 )
 
