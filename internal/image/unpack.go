@@ -1,7 +1,6 @@
 package image
 
 import (
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -110,55 +109,67 @@ const maxPadding = 1 << 20
 
 // extract unpacks a tar stream into an entry of the cache and reads it to its end.
 func extract(ctx context.Context, r io.Reader, entry string) error {
-	root := filepath.Join(entry, rootName)
-	if err := os.Mkdir(root, 0o755); err != nil {
-		return err
-	}
-	if err := os.Chmod(root, 0o755); err != nil { // whatever the umask: it is the / of sandboxes
+	root, err := makeRoot(entry)
+	if err != nil {
 		return err
 	}
 	if err := unpack.Extract(ctx, r, root, unpack.Limits{}); err != nil {
 		return err
 	}
-	_, err := io.Copy(io.Discard, io.LimitReader(r, maxPadding))
+	_, err = io.Copy(io.Discard, io.LimitReader(r, maxPadding))
 	return err
+}
+
+// makeRoot makes the folder that an entry's layer is unpacked to.
+func makeRoot(entry string) (string, error) {
+	root := filepath.Join(entry, rootName)
+	if err := os.Mkdir(root, 0o755); err != nil {
+		return "", err
+	}
+	return root, os.Chmod(root, 0o755) // whatever the umask: it is the / of sandboxes
 }
 
 // unpackSink unpacks a layer while it is made, which saves decompressing it.
 type unpackSink struct {
+	*unpack.Extractor
 	builder *Builder
-	pipe    *io.PipeWriter
 	entry   string
-	done    chan error
 	cleanup func()
 }
 
-func (b *Builder) unpackSink(ctx context.Context) (layer.Sink, error) {
+func (b *Builder) unpackSink() (layer.Sink, error) {
 	dir, cleanup, err := b.Cache.Temp("unpack-")
 	if err != nil {
 		return nil, err
 	}
-	r, w := io.Pipe()
-	s := &unpackSink{builder: b, pipe: w, entry: filepath.Join(dir, "layer"), done: make(chan error, 1), cleanup: cleanup}
-	if err := os.Mkdir(s.entry, 0o755); err != nil {
+	s := &unpackSink{builder: b, entry: filepath.Join(dir, "layer"), cleanup: cleanup}
+	if err := s.open(); err != nil {
 		cleanup()
 		return nil, err
 	}
-	go func() {
-		err := extract(ctx, bufio.NewReaderSize(r, 256<<10), s.entry)
-		r.CloseWithError(err)
-		s.done <- err
-	}()
 	return s, nil
 }
 
-func (s *unpackSink) Write(p []byte) (int, error) { return s.pipe.Write(p) }
+func (s *unpackSink) open() error {
+	if err := os.Mkdir(s.entry, 0o755); err != nil {
+		return err
+	}
+	root, err := makeRoot(s.entry)
+	if err != nil {
+		return err
+	}
+	s.Extractor, err = unpack.New(root, unpack.Limits{})
+	return err
+}
 
 // Finish puts the folder into the cache.
 func (s *unpackSink) Finish(ctx context.Context, diffID string, broken error) error {
 	defer s.cleanup()
-	s.pipe.CloseWithError(broken) // nil is the end of the stream
-	if err := <-s.done; err != nil || broken != nil {
+	defer s.Close()
+	if broken != nil {
+		return nil
+	}
+	if err := s.Extractor.Finish(); err != nil {
 		return err
 	}
 	_, _, err := s.builder.Cache.Tree(ctx, unpackedKind, diffID, func(dir string) error {

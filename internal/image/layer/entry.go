@@ -95,11 +95,12 @@ func typeName(mode uint32) string {
 // Archive writes entries to a layer.
 type Archive struct {
 	tw     *tar.Writer
+	sink   Sink // receives the entries, too, where there is one
 	buffer []byte
 }
 
-func newArchive(w io.Writer) *Archive {
-	return &Archive{tw: tar.NewWriter(w), buffer: make([]byte, 64<<10)}
+func newArchive(w io.Writer, sink Sink) *Archive {
+	return &Archive{tw: tar.NewWriter(w), sink: sink}
 }
 
 // Add writes an entry; content gives a regular file's bytes, exactly Size of them, and may be nil
@@ -112,10 +113,7 @@ func (a *Archive) Add(e Entry, content io.Reader) error {
 	if err := a.tw.WriteHeader(h); err != nil {
 		return fmt.Errorf("writing %s: %w", e.Path, err)
 	}
-	if h.Size == 0 {
-		return nil
-	}
-	n, err := io.CopyBuffer(struct{ io.Writer }{a.tw}, content, a.buffer)
+	n, err := a.content(h, content)
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", e.Path, err)
 	}
@@ -123,4 +121,20 @@ func (a *Archive) Add(e Entry, content io.Reader) error {
 		return fmt.Errorf("writing %s: it has %d bytes, not the %d that were announced", e.Path, n, h.Size)
 	}
 	return nil
+}
+
+// content writes an entry's bytes, and gives the entry to the sink.
+func (a *Archive) content(h *tar.Header, content io.Reader) (int64, error) {
+	if h.Size == 0 {
+		content = strings.NewReader("")
+	}
+	if a.sink != nil {
+		var n counter
+		err := a.sink.Add(h, io.TeeReader(content, io.MultiWriter(a.tw, &n)))
+		return n.n, err
+	}
+	if a.buffer == nil {
+		a.buffer = make([]byte, 64<<10)
+	}
+	return io.CopyBuffer(struct{ io.Writer }{a.tw}, content, a.buffer)
 }

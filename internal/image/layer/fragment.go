@@ -56,14 +56,14 @@ func (f *Fragment) paths() []string {
 
 // content writes the fragment's tar entries, uncompressed and without an end, straight from the
 // RPM's payload and in its order. Hard links follow their file.
-func (f *Fragment) content(w io.Writer) error {
-	if err := f.write(w); err != nil {
+func (f *Fragment) content(a *Archive) error {
+	if err := f.write(a); err != nil {
 		return fmt.Errorf("package %s: %w", f.pkg.Name, err)
 	}
 	return nil
 }
 
-func (f *Fragment) write(w io.Writer) error {
+func (f *Fragment) write(a *Archive) error {
 	p, err := rpm.Open(f.pkg.Path)
 	if err != nil {
 		return err
@@ -74,7 +74,6 @@ func (f *Fragment) write(w io.Writer) error {
 		return err
 	}
 	defer payload.Close()
-	a := newArchive(w)
 	done := make([]bool, len(f.plan))
 	linked := map[int]int{} // how many of a set of hard links came, by the first of them
 	for {

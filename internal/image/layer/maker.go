@@ -1,6 +1,7 @@
 package layer
 
 import (
+	"archive/tar"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,16 +21,17 @@ type Maker struct {
 	Compression Compression
 	// Level of the compression; zero is fast.
 	Level int
-	// Sink, where set, makes a receiver of the tar stream of each layer of packages that is not in
-	// the cache.
-	Sink func(ctx context.Context) (Sink, error)
+	// Sink, where set, makes a receiver of the entries of each layer of packages that is not in the
+	// cache.
+	Sink func() (Sink, error)
 }
 
-// Sink receives the tar stream of a layer while the layer is made.
+// Sink receives the entries of a layer while the layer is made.
 type Sink interface {
-	io.Writer
-	// Finish ends the stream, whose sha256 in hex is diffID. broken is the error that ended it
-	// early, if any; what was received is then of no use. It is called once.
+	// Add receives an entry, and of a regular file the content, which it must read to its end.
+	Add(h *tar.Header, content io.Reader) error
+	// Finish ends the layer, whose tar stream has the sha256 diffID, in hex. broken is the error that
+	// ended it early, if any; what was received is then of no use. It is called once.
 	Finish(ctx context.Context, diffID string, broken error) error
 }
 
@@ -92,7 +94,7 @@ func (m *Maker) packages(ctx context.Context, key string, dirs []Directory, frag
 	var placed []pointer
 	blob, err := m.make(ctx, key, m.Sink, func(s *stream) error {
 		err := s.piece(func(w io.Writer) error {
-			a := newArchive(w)
+			a := newArchive(w, s.sink)
 			for _, d := range dirs {
 				if err := a.Add(d.Entry(), nil); err != nil {
 					return err
@@ -129,7 +131,7 @@ func (m *Maker) Files(ctx context.Context, key string, write func(*Archive) erro
 	key = cache.Key(layerFormat, string(m.Compression), strconv.Itoa(m.Level), "files", key)
 	return m.make(ctx, key, nil, func(s *stream) error {
 		return s.piece(func(w io.Writer) error {
-			a := newArchive(w)
+			a := newArchive(w, nil)
 			if err := write(a); err != nil {
 				return err
 			}
@@ -144,7 +146,7 @@ func (d Directory) Entry() Entry {
 }
 
 // make gives the layer with this key, made by write where it is not in the cache.
-func (m *Maker) make(ctx context.Context, key string, sink func(context.Context) (Sink, error), write func(*stream) error) (Blob, error) {
+func (m *Maker) make(ctx context.Context, key string, sink func() (Sink, error), write func(*stream) error) (Blob, error) {
 	if err := m.Compression.Check(m.Level); err != nil {
 		return Blob{}, err
 	}
@@ -170,7 +172,7 @@ func (m *Maker) make(ctx context.Context, key string, sink func(context.Context)
 	return Blob{}, errors.New("the cache's copy of a layer is damaged and cannot be replaced")
 }
 
-func (m *Maker) store(ctx context.Context, dir string, sink func(context.Context) (Sink, error), write func(*stream) error) error {
+func (m *Maker) store(ctx context.Context, dir string, sink func() (Sink, error), write func(*stream) error) error {
 	file, err := os.Create(filepath.Join(dir, blobName))
 	if err != nil {
 		return err
@@ -246,7 +248,7 @@ func (m *Maker) fragment(s *stream, f *Fragment) error {
 	key := m.cacheKey(f)
 	file, at, ok := m.stored(key)
 	if !ok {
-		return s.piece(f.content)
+		return s.piece(func(w io.Writer) error { return f.content(newArchive(w, s.sink)) })
 	}
 	defer file.Close()
 	if err := s.copy(io.NewSectionReader(file, at.Offset, at.Size), at.Size); err != nil {

@@ -1,10 +1,12 @@
 package layer
 
 import (
+	"archive/tar"
 	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -19,6 +21,7 @@ type stream struct {
 	digest, diffID hash.Hash
 	size, tarSize  counter
 	buffer         *bufio.Writer
+	sink           Sink // receives the entries of packages' layers, where there is one
 }
 
 // counter counts what is written to it.
@@ -54,26 +57,25 @@ func newStream(ctx context.Context, file io.Writer, c Compression, level int) (*
 	return s, nil
 }
 
-// fill writes a whole blob, and its tar stream to a sink as well.
-func (s *stream) fill(ctx context.Context, open func(context.Context) (Sink, error), write func(*stream) error) error {
+// fill writes a whole blob, and its entries to a sink as well.
+func (s *stream) fill(ctx context.Context, open func() (Sink, error), write func(*stream) error) error {
 	if open == nil {
 		if err := write(s); err != nil {
 			return err
 		}
 		return s.end()
 	}
-	sink, err := open(ctx)
-	if err != nil {
+	var err error
+	if s.sink, err = open(); err != nil {
 		return err
 	}
-	s.tar = io.MultiWriter(s.tar, sink)
 	if err = write(s); err == nil {
 		err = s.end()
 	}
-	if finish := sink.Finish(ctx, s.info().DiffID, err); err == nil {
+	if finish := s.sink.Finish(ctx, s.info().DiffID, err); err == nil {
 		return finish
 	}
-	return err // the sink's is the same, from its side
+	return err
 }
 
 // piece adds what write writes, as one member or frame.
@@ -98,6 +100,11 @@ func (s *stream) copy(r io.Reader, size int64) error {
 	}
 	defer z.Close()
 	s.buffer.Reset(s.tar)
+	if s.sink != nil {
+		if err := s.entries(io.TeeReader(z, s.buffer)); err != nil {
+			return err
+		}
+	}
 	if _, err := io.Copy(s.buffer, z); err != nil {
 		return err
 	}
@@ -108,6 +115,22 @@ func (s *stream) copy(r io.Reader, size int64) error {
 		return fmt.Errorf("it has %d bytes and should have %d", got, size)
 	}
 	return nil
+}
+
+// entries gives the sink what a part of a tar stream holds.
+func (s *stream) entries(part io.Reader) error {
+	for tr := tar.NewReader(part); ; {
+		h, err := tr.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.sink.Add(h, tr); err != nil {
+			return err
+		}
+	}
 }
 
 // end adds the end of the archive: two blocks of zeros.

@@ -34,23 +34,16 @@ func (e *LimitError) Error() string { return "the layer holds more than " + e.Wh
 // Extract writes the tar stream to dir, which must exist and be empty. It reads r up to the end of
 // the archive, not necessarily to the end of r. After an error the folder's content is not usable.
 func Extract(ctx context.Context, r io.Reader, dir string, limits Limits) error {
-	if limits.Entries == 0 {
-		limits.Entries = defaultEntries
-	}
-	if limits.Bytes == 0 {
-		limits.Bytes = defaultBytes
-	}
-	root, err := openRoot(dir)
+	x, err := New(dir, limits)
 	if err != nil {
 		return err
 	}
-	defer root.close()
-	x := &extractor{root: root, dir: dir, limits: limits, owners: os.Geteuid() == 0, buffer: make([]byte, 256<<10)}
+	defer x.Close()
 	tr := tar.NewReader(r)
 	for {
 		h, err := tr.Next()
 		if errors.Is(err, io.EOF) {
-			return x.finish()
+			return x.Finish()
 		}
 		if err != nil {
 			return fmt.Errorf("reading layer: %w", err)
@@ -58,13 +51,15 @@ func Extract(ctx context.Context, r io.Reader, dir string, limits Limits) error 
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		if err := x.entry(h, tr); err != nil {
-			return fmt.Errorf("unpacking %.300q: %w", h.Name, err)
+		if err := x.Add(h, tr); err != nil {
+			return err
 		}
 	}
 }
 
-type extractor struct {
+// Extractor writes the entries of a layer to a folder one by one, for a caller that has them already.
+// It is not safe for concurrent use.
+type Extractor struct {
 	root    *root
 	dir     string // for messages
 	limits  Limits
@@ -76,13 +71,40 @@ type extractor struct {
 	buffer []byte
 }
 
+// New begins to write to dir, which must exist and be empty. Close the result after use.
+func New(dir string, limits Limits) (*Extractor, error) {
+	if limits.Entries == 0 {
+		limits.Entries = defaultEntries
+	}
+	if limits.Bytes == 0 {
+		limits.Bytes = defaultBytes
+	}
+	root, err := openRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Extractor{root: root, dir: dir, limits: limits, owners: os.Geteuid() == 0, buffer: make([]byte, 256<<10)}, nil
+}
+
+// Close frees what the extractor holds; the folder stays.
+func (x *Extractor) Close() { x.root.close() }
+
+// Add writes an entry. Of a regular file, content gives the bytes, and is read to its end; it may be
+// nil for everything else. The extractor keeps h.
+func (x *Extractor) Add(h *tar.Header, content io.Reader) error {
+	if err := x.entry(h, content); err != nil {
+		return fmt.Errorf("unpacking %.300q: %w", h.Name, err)
+	}
+	return nil
+}
+
 // Names that stand for deletions (OCI image-spec, "Layer Filesystem Changeset").
 const (
 	whiteout = ".wh."
 	opaque   = ".wh..wh..opq"
 )
 
-func (x *extractor) entry(h *tar.Header, content io.Reader) error {
+func (x *Extractor) entry(h *tar.Header, content io.Reader) error {
 	if x.entries++; x.entries > x.limits.Entries {
 		return &LimitError{fmt.Sprintf("%d entries", x.limits.Entries)}
 	}
@@ -112,28 +134,37 @@ func (x *extractor) entry(h *tar.Header, content io.Reader) error {
 		x.dirs = append(x.dirs, h)
 		return x.root.mkdir(parent, base)
 	}
-	if err := x.root.clear(parent, base); err != nil {
-		return err
-	}
 	switch h.Typeflag {
 	case tar.TypeReg:
 		return x.file(parent, base, h, content)
 	case tar.TypeLink:
 		return x.link(parent, base, h)
 	case tar.TypeSymlink:
-		if err := unix.Symlinkat(h.Linkname, parent, base); err != nil {
+		if err := x.make(parent, base, func() error { return unix.Symlinkat(h.Linkname, parent, base) }); err != nil {
 			return err
 		}
 	case tar.TypeFifo:
-		if err := unix.Mknodat(parent, base, unix.S_IFIFO|0o600, 0); err != nil {
+		if err := x.make(parent, base, func() error { return unix.Mknodat(parent, base, unix.S_IFIFO|0o600, 0) }); err != nil {
 			return err
 		}
 	case tar.TypeChar, tar.TypeBlock:
-		return nil
+		return x.root.clear(parent, base)
 	default:
 		return fmt.Errorf("entries of type %q are not known", h.Typeflag)
 	}
 	return x.describe(parent, base, h)
+}
+
+// make makes an entry, in the place of whatever is there.
+func (x *Extractor) make(parent int, base string, create func() error) error {
+	err := create()
+	if !errors.Is(err, unix.EEXIST) {
+		return err
+	}
+	if err := x.root.clear(parent, base); err != nil {
+		return err
+	}
+	return create()
 }
 
 // cleanName gives an absolute path; a name that climbs is refused rather than bent.
@@ -146,7 +177,7 @@ func cleanName(name string) (string, error) {
 	return path.Clean("/" + name), nil
 }
 
-func (x *extractor) delete(parent int, base string) error {
+func (x *Extractor) delete(parent int, base string) error {
 	if base == opaque {
 		return sandbox.Opaque(fdPath(parent, "."))
 	}
@@ -160,11 +191,15 @@ func (x *extractor) delete(parent int, base string) error {
 	return sandbox.Whiteout(fdPath(parent, name))
 }
 
-func (x *extractor) file(parent int, base string, h *tar.Header, content io.Reader) error {
+func (x *Extractor) file(parent int, base string, h *tar.Header, content io.Reader) error {
 	if x.bytes += h.Size; x.bytes > x.limits.Bytes || h.Size < 0 {
 		return &LimitError{fmt.Sprintf("%d bytes", x.limits.Bytes)}
 	}
-	fd, err := unix.Openat(parent, base, unix.O_CREAT|unix.O_EXCL|unix.O_WRONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	fd := -1
+	err := x.make(parent, base, func() (err error) {
+		fd, err = unix.Openat(parent, base, unix.O_CREAT|unix.O_EXCL|unix.O_WRONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -180,7 +215,7 @@ func (x *extractor) file(parent int, base string, h *tar.Header, content io.Read
 }
 
 // link makes a second name of a file that the layer brought before.
-func (x *extractor) link(parent int, base string, h *tar.Header) error {
+func (x *Extractor) link(parent int, base string, h *tar.Header) error {
 	target, err := cleanName(h.Linkname)
 	if err != nil {
 		return err
@@ -191,14 +226,14 @@ func (x *extractor) link(parent int, base string, h *tar.Header) error {
 		return fmt.Errorf("linking to %.300q: %w", h.Linkname, err)
 	}
 	defer unix.Close(from)
-	if err := unix.Linkat(from, name, parent, base, 0); err != nil {
+	if err := x.make(parent, base, func() error { return unix.Linkat(from, name, parent, base, 0) }); err != nil {
 		return fmt.Errorf("linking to %.300q: %w", h.Linkname, err)
 	}
 	return nil
 }
 
 // describe gives owner, mode, attributes and time, in the order in which none undoes another.
-func (x *extractor) describe(parent int, base string, h *tar.Header) error {
+func (x *Extractor) describe(parent int, base string, h *tar.Header) error {
 	if x.owners {
 		if h.Uid < 0 || h.Gid < 0 || h.Uid > 1<<31 || h.Gid > 1<<31 {
 			return fmt.Errorf("owner %d:%d is out of range", h.Uid, h.Gid)
@@ -224,7 +259,7 @@ func (x *extractor) describe(parent int, base string, h *tar.Header) error {
 
 // attributes sets capabilities and the user's own attributes. Others mean something to this machine
 // and not to an image, above all those by which overlayfs hides files.
-func (x *extractor) attributes(parent int, base string, h *tar.Header) error {
+func (x *Extractor) attributes(parent int, base string, h *tar.Header) error {
 	for key, value := range h.PAXRecords {
 		name, ok := strings.CutPrefix(key, "SCHILY.xattr.")
 		if !ok {
@@ -243,7 +278,8 @@ func (x *extractor) attributes(parent int, base string, h *tar.Header) error {
 	return nil
 }
 
-func (x *extractor) finish() error {
+// Finish gives folders their modes and times, once all entries are there.
+func (x *Extractor) Finish() error {
 	for i := len(x.dirs) - 1; i >= 0; i-- {
 		h := x.dirs[i]
 		name, err := cleanName(h.Name)
