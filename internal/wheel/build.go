@@ -92,6 +92,14 @@ func openOnly(dir string) (*Wheel, error) {
 
 // build runs the backend and puts a checked wheel into dir.
 func (r Request) build(ctx context.Context, c *cache.Dir, system backend, dir string) error {
+	return r.ask(ctx, c, system, false, func(reader io.Reader, said answer) error {
+		return save(reader, said, dir, r.Limits.Wheel)
+	})
+}
+
+// ask runs the backend, for the wheel or for its metadata alone, and gives take what it sends. What the project or the
+// build root is to blame for is a *BuildError.
+func (r Request) ask(ctx context.Context, c *cache.Dir, system backend, metadata bool, take func(io.Reader, answer) error) error {
 	scratch, cleanup, err := c.Temp("wheel")
 	if err != nil {
 		return err
@@ -104,7 +112,7 @@ func (r Request) build(ctx context.Context, c *cache.Dir, system backend, dir st
 	defer out.Close()
 
 	output := &tail{project: r.Project, log: r.Log}
-	runErr := r.run(ctx, system, out, output)
+	runErr := r.run(ctx, system, metadata, out, output)
 	var exit *sandbox.ExitError
 	if runErr != nil && !errors.As(runErr, &exit) || errors.Is(runErr, context.Canceled) || errors.Is(runErr, context.DeadlineExceeded) {
 		return runErr
@@ -129,7 +137,7 @@ func (r Request) build(ctx context.Context, c *cache.Dir, system backend, dir st
 	case said.Wheel == "":
 		return fail(errors.New("the backend ended without a wheel"))
 	}
-	if err := save(reader, said, dir, r.Limits.Wheel); err != nil {
+	if err := take(reader, said); err != nil {
 		return fail(err)
 	}
 	return nil
@@ -161,10 +169,10 @@ func save(r io.Reader, said answer, dir string, limit int64) error {
 
 // run runs the hook. The project's files go in through standard input and the wheel comes out of standard output, so that
 // nothing of the host is writable inside, and what a project writes is bounded by the sandbox's own memory.
-func (r Request) run(ctx context.Context, system backend, out io.Writer, output *tail) error {
+func (r Request) run(ctx context.Context, system backend, metadata bool, out io.Writer, output *tail) error {
 	order, err := json.Marshal(map[string]any{
 		"source": sourceDir, "output": outputDir, "tracked": trackedDir, "backend": system.name,
-		"path": orEmpty(system.path), "requires": orEmpty(system.requires),
+		"path": orEmpty(system.path), "requires": orEmpty(system.requires), "metadata": metadata,
 	})
 	if err != nil {
 		return err

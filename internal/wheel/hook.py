@@ -1,10 +1,10 @@
-"""Builds the wheel of one project with the project's own backend (PEP 517).
+"""Builds the wheel of one project with the project's own backend (PEP 517), or asks it for the metadata only.
 
 Arguments: a JSON object with "source", "output" and "tracked" (folders to make), "backend" (as in build-backend), "path" (as in
-backend-path) and "requires" (as in build-system.requires).
+backend-path), "requires" (as in build-system.requires) and "metadata" (true when only METADATA is wanted).
 Standard input: the project's files as a tar archive.
 Standard output: a line of JSON about what the project requires and what of it is installed, then a line of JSON about
-the wheel, then the wheel. All else that is printed goes to standard error.
+the file, then the file: the wheel, or METADATA. All else that is printed goes to standard error.
 """
 
 import importlib
@@ -90,6 +90,23 @@ def load(backend, path, source):
     return found
 
 
+def metadata(backend, output):
+    """Makes METADATA and returns its path: by the hook for that, which is optional, or else by building the wheel."""
+    path = os.path.join(output, "METADATA")
+    if hasattr(backend, "prepare_metadata_for_build_wheel"):
+        folder = backend.prepare_metadata_for_build_wheel(output, {})
+        os.rename(os.path.join(output, os.path.basename(folder), "METADATA"), path)
+        return path
+    import zipfile
+
+    wheel = os.path.basename(backend.build_wheel(output, {}, None))
+    with zipfile.ZipFile(os.path.join(output, wheel)) as archive:
+        (name,) = [n for n in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", n)]
+        with open(path, "wb") as file:
+            file.write(archive.read(name))
+    return path
+
+
 def main():
     order = json.loads(sys.argv[1])
     source, output, requires = order["source"], order["output"], order["requires"]
@@ -116,14 +133,16 @@ def main():
     dynamic = [str(r) for r in ask({})] if ask else []
     say(installed=installed(dynamic))
     os.chdir(source)
-    name = backend.build_wheel(output, {}, None)
+    if order["metadata"]:
+        path = metadata(backend, output)
+    else:
+        path = os.path.join(output, os.path.basename(backend.build_wheel(output, {}, None)))
 
     sys.stdout.flush()
-    path = os.path.join(output, os.path.basename(name))
-    with open(path, "rb") as wheel:
-        say(wheel=os.path.basename(name), size=os.fstat(wheel.fileno()).st_size)
+    with open(path, "rb") as file:
+        say(wheel=os.path.basename(path), size=os.fstat(file.fileno()).st_size)
         while True:
-            block = wheel.read(1 << 20)
+            block = file.read(1 << 20)
             if not block:
                 break
             answer.write(block)

@@ -132,5 +132,5 @@ func (r *reader) dynamicRequirements(field string, dynamic, doc *tomlNode) {
 		}
 		return
 	}
-	r.report(pyprojectName, dynamic.line, "project.%s is found out by %s when it builds, so it is not known", field, r.meta.Backend)
+	r.unread(field, pyprojectName, dynamic.line, "project.%s is found out by %s when it builds, so it is not known", field, r.meta.Backend)
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -38,6 +39,9 @@ type Diagnostic struct {
 	File    string
 	Line    int
 	Message string
+	// Field is the field of [Metadata.Unread] that is not known for this reason; "*" means several. Empty when the
+	// message is about something else.
+	Field string
 }
 
 // String returns "file:line: message".
@@ -58,7 +62,10 @@ type Metadata struct {
 	Backend       string   // as PEP 517 names it; the default of PEP 517 when the project does not say
 	BackendPath   []string // inside of the tree
 	Files         []string // what was read, in order
-	Diagnostics   []Diagnostic
+	// Unread are the fields that only the build backend can tell, sorted: name, version, requires-python,
+	// dependencies, optional-dependencies. The diagnostics say why. See [Metadata.Complete].
+	Unread      []string
+	Diagnostics []Diagnostic
 }
 
 // legacyBackend is what PEP 517 says for a project without a build-backend.
@@ -70,6 +77,8 @@ type reader struct {
 	meta Metadata
 	// seen says which of the fields have been given by a source that takes precedence.
 	seen map[string]bool
+	// described says that pyproject.toml has the metadata in a table that is understood.
+	described bool
 }
 
 // Read reads the metadata at the root of a tree. Missing files are no error: a project without any of them has no
@@ -90,6 +99,7 @@ func Read(tree fs.FS) (*Metadata, error) {
 	if r.meta.Backend == "" {
 		r.meta.Backend = legacyBackend
 	}
+	r.strange()
 	r.finish()
 	return &r.meta, nil
 }
@@ -99,8 +109,33 @@ func (r *reader) usesSetuptools() bool {
 	return b == "" || strings.HasPrefix(b, "setuptools.") || strings.HasPrefix(b, "setuptools_") || len(r.meta.BackendPath) > 0
 }
 
+// fields are what [Metadata.Unread] may name.
+var fields = []string{"name", "version", "requires-python", "dependencies", "optional-dependencies"}
+
+// unread reports a field that is not written down in a way that can be read.
+func (r *reader) unread(field, file string, line int, format string, args ...any) {
+	r.report(file, line, format, args...)
+	if field != "*" && !slices.Contains(fields, field) {
+		return // such as setup_requires, which is no metadata
+	}
+	r.meta.Diagnostics[len(r.meta.Diagnostics)-1].Field = field
+	if field != "*" && !slices.Contains(r.meta.Unread, field) {
+		r.meta.Unread = append(r.meta.Unread, field)
+	}
+}
+
+// strange marks everything as unread of a project whose backend keeps its metadata where only it knows.
+func (r *reader) strange() {
+	if r.described || r.usesSetuptools() || !slices.Contains(r.meta.Files, pyprojectName) {
+		return
+	}
+	r.unread("*", pyprojectName, 0, "where %s has the metadata is not known, so only it can tell", r.meta.Backend)
+	r.meta.Unread = slices.Clone(fields)
+}
+
 // finish sorts what has no order of its own.
 func (r *reader) finish() {
+	sort.Strings(r.meta.Unread)
 	extras := map[string]bool{}
 	for _, e := range r.meta.Extras {
 		extras[e] = true

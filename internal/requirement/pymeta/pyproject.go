@@ -27,12 +27,15 @@ func (r *reader) pyproject() error {
 	}
 	r.buildSystem(doc.get("build-system"))
 	if project := doc.get("project"); project != nil {
+		r.described = true
 		return r.project(project, doc)
 	}
 	switch {
 	case doc.get("tool", "poetry") != nil && strings.HasPrefix(r.meta.Backend, "poetry."):
+		r.described = true
 		r.poetry(doc.get("tool", "poetry"))
 	case doc.get("tool", "flit", "metadata") != nil && strings.HasPrefix(r.meta.Backend, "flit"):
+		r.described = true
 		return r.flit(doc.get("tool", "flit", "metadata"))
 	}
 	return nil
@@ -125,7 +128,7 @@ func (r *reader) dynamic(dynamic, doc *tomlNode) error {
 			return err
 		}
 	}
-	for _, field := range []string{"dependencies", "optional-dependencies"} {
+	for _, field := range []string{"requires-python", "dependencies", "optional-dependencies"} {
 		if dynamic.has(field) {
 			r.dynamicRequirements(field, dynamic, doc)
 		}

@@ -176,7 +176,7 @@ func (r *reader) versionFromAttribute(attribute string, dirs map[string]string, 
 			r.meta.Version = Field{Text: joinVersion(value), File: file, Line: value.line}
 			return nil
 		}
-		r.report(at.File, at.Line, "version: %s does not say %s literally", file, name)
+		r.unread("version", at.File, at.Line, "version: %s does not say %s literally", file, name)
 		return nil
 	}
 	r.report(at.File, at.Line, "version: there is no module %s", module)

@@ -1,6 +1,9 @@
 package pymeta
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 const setupPyName = "setup.py"
 
@@ -27,7 +30,7 @@ func (r *reader) setupPy() error {
 		r.report(setupPyName, 0, "%v; the rest of the file is not read", m.err)
 	}
 	if len(m.setup) == 0 {
-		r.report(setupPyName, 0, "no call of setup() was found")
+		r.openSetup(setupCall{}, 0, "no call of setup() was found")
 		return nil
 	}
 	if len(m.setup) > 1 || m.setup[0].conditional {
@@ -35,11 +38,28 @@ func (r *reader) setupPy() error {
 	}
 	call := m.setup[0]
 	if call.open {
-		r.report(setupPyName, call.line, "setup() gets arguments that are not written in the call")
+		r.openSetup(call, call.line, "setup() gets arguments that are not written in the call")
 	}
 	r.setupFields(call)
 	r.setupLists(call)
 	return nil
+}
+
+// openSetup marks as unread what setup() may be given beyond what is written in its call. Such arguments come before
+// setup.cfg, and after pyproject.toml.
+func (r *reader) openSetup(call setupCall, line int, message string) {
+	r.unread("*", setupPyName, line, "%s", message)
+	for field, arg := range setupArguments {
+		if v, ok := call.args[arg]; (!ok || v.kind == pyNone) && !r.seen[field] && !slices.Contains(r.meta.Unread, field) {
+			r.meta.Unread = append(r.meta.Unread, field)
+		}
+	}
+}
+
+// setupArguments are the arguments of setup() that say what the fields are.
+var setupArguments = map[string]string{
+	"name": "name", "version": "version", "requires-python": "python_requires",
+	"dependencies": "install_requires", "optional-dependencies": "extras_require",
 }
 
 func (r *reader) setupFields(call setupCall) {
@@ -49,7 +69,7 @@ func (r *reader) setupFields(call setupCall) {
 			return
 		}
 		if v.kind != pyString {
-			r.report(setupPyName, call.lines[arg], "%s is not written literally", arg)
+			r.unread(name, setupPyName, call.lines[arg], "%s is not written literally", arg)
 			return
 		}
 		*to = Field{Text: strings.TrimSpace(v.text), File: v.file, Line: v.line}
@@ -61,6 +81,9 @@ func (r *reader) setupFields(call setupCall) {
 			if truth, known := v.truth(); !known || truth {
 				r.meta.VersionDynamic = true
 				r.seen["version"] = true
+				if arg == "pbr" {
+					r.unread("dependencies", setupPyName, call.lines[arg], "pbr finds out the requirements when it builds, so they are not known")
+				}
 			}
 		}
 	}
@@ -75,7 +98,7 @@ func (r *reader) setupLists(call setupCall) {
 		return
 	}
 	if v.kind != pyDict {
-		r.report(setupPyName, call.lines["extras_require"], "extras_require is not written literally")
+		r.unread("optional-dependencies", setupPyName, call.lines["extras_require"], "extras_require is not written literally")
 		return
 	}
 	for i, key := range v.keys {
@@ -85,7 +108,7 @@ func (r *reader) setupLists(call setupCall) {
 		if extra != "" {
 			r.meta.Extras = append(r.meta.Extras, extra)
 		}
-		r.setupRequirements(v.list[i], section, extra, marker, &r.meta.Requires)
+		r.setupRequirements(v.list[i], section, "optional-dependencies", extra, marker, &r.meta.Requires)
 	}
 }
 
@@ -100,26 +123,27 @@ func (r *reader) setupList(call setupCall, arg, name string, list *[]Declared) {
 	if v.line == 0 {
 		v.line = call.lines[arg]
 	}
-	r.setupRequirements(v, arg, "", "", list)
+	r.setupRequirements(v, arg, name, "", "", list)
 }
 
 // setupRequirements reads a list of requirements, or a string with one a line.
-func (r *reader) setupRequirements(v pyValue, section, extra, marker string, list *[]Declared) {
+// field is the one that is not known when the list is not literal.
+func (r *reader) setupRequirements(v pyValue, section, field, extra, marker string, list *[]Declared) {
 	if v.kind == pyString {
 		v = splitLines(v, "\n")
 	}
 	if v.kind != pyList {
-		r.report(setupPyName, v.line, "%s is not written literally, so what it asks for is not known", section)
+		r.unread(field, setupPyName, v.line, "%s is not written literally, so what it asks for is not known", section)
 		return
 	}
 	for _, element := range v.list {
 		if element.kind != pyString {
-			r.report(setupPyName, element.line, "an entry of %s is not written literally", section)
+			r.unread(field, setupPyName, element.line, "an entry of %s is not written literally", section)
 			continue
 		}
 		text := stripComment(element.text)
 		if strings.HasPrefix(strings.TrimSpace(text), "-") {
-			r.report(element.file, element.line, "%s: the pip option %q is not followed", section, strings.TrimSpace(text))
+			r.unread(field, element.file, element.line, "%s: the pip option %q is not followed", section, strings.TrimSpace(text))
 			continue
 		}
 		r.declare(list, Declared{Text: withMarker(text, marker), File: element.file, Line: element.line, Section: section, Extra: extra})

@@ -58,7 +58,8 @@ func Parse(name string, data []byte, o Options) (*Spec, error) {
 }
 
 // parse makes one pass. A spec that says BuildArch: noarch is read once more, because conditions before that line
-// may ask for the architecture. As in rpm, the second pass starts with the macros that the first has defined.
+// may ask for the architecture. As in rpm, the second pass starts with the macros that the first has defined up to that
+// line.
 func parse(name, text string, o Options, engine *macro.Engine, noarch bool) (*parser, error) {
 	arch := o.Arch
 	if arch == "" {
@@ -86,10 +87,10 @@ func (p *parser) run() error {
 		if !ok {
 			break
 		}
-		if name, _ := cutSection(line); name != "" && p.restart {
-			return nil
-		}
 		p.accept(line)
+		if p.restart {
+			return nil // at once, as rpm does: what follows is defined by the second pass only
+		}
 	}
 	for _, c := range p.reader.conds {
 		p.line = c.line

@@ -42,6 +42,7 @@ var snippets = []string{
 	"%bcond y 0\n%bcond x %{with y}\n%if %{without x}\nRequires: a\n%endif", "%global x 1\n%{?x}", "%if 0%{nosuch}\n%endif",
 	"%if \"%{?x}\"\nRequires: a\n%endif", "%else", "%if 0\n%else\n%else\n%endif", "%if 0\n%else\n%elif 1\n%endif", "%if 1", "%endif",
 	"BuildArch: noarch\n%ifarch noarch\nRequires: a\n%endif", "%ifarch x86_64\n%global y 1\n%endif\nBuildArch: noarch\nRequires: a%{?y}%{?_isa}",
+	"BuildArch: noarch\n%global dist .x%{?dist}\nRequires: a%{dist}",
 	"%package -n foo\nSummary: x\n%description -n foo", "Summary(de): x", "Requires:a", "Requires :a", "Requires a",
 	"Epoch: x", "Epoch: 4\nRequires: a = %{epoch}:%{version}-%{release}", "Prefix: /usr", "AutoReqProv: no",
 	"%define x() Requires: %1\n%x a\n%{x b}", "%sourcelist\nhttp://x/y\n%patchlist\na.patch",
