@@ -66,7 +66,7 @@ func (a *app) build(ctx context.Context, s *session, env string, o buildOptions)
 	if err != nil {
 		return nil, err
 	}
-	n, err := s.Needs(ctx, c)
+	n, err := s.warnedNeeds(ctx, c)
 	if err != nil {
 		return nil, err
 	}

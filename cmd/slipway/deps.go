@@ -133,15 +133,8 @@ func depsReport(n *release.Needs, build bool) depsResult {
 			}
 			r.Images = append(r.Images, imageReport(t.Target, root))
 		}
-		for _, project := range slices.Sorted(maps.Keys(n.Projects[t.Target])) {
-			for _, d := range n.Projects[t.Target][project].Diagnostics {
-				r.Warnings = append(r.Warnings, project+"/"+d.String())
-			}
-		}
 	}
-	r.Warnings = append(r.Warnings, n.Warnings...)
-	slices.Sort(r.Warnings)
-	r.Warnings = slices.Compact(r.Warnings)
+	r.Warnings = needWarnings(n)
 	return r
 }
 
@@ -182,6 +175,20 @@ func writeDeps(w io.Writer, r depsResult) {
 		}
 	}
 	writeWarnings(w, r.Warnings)
+}
+
+// needWarnings are what the projects' files and the package lists leave open, each once, sorted.
+func needWarnings(n *release.Needs) []string {
+	list := slices.Clone(n.Warnings)
+	for _, t := range n.Targets {
+		for _, project := range slices.Sorted(maps.Keys(n.Projects[t.Target])) {
+			for _, d := range n.Projects[t.Target][project].Diagnostics {
+				list = append(list, project+"/"+d.String())
+			}
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 func writeWarnings(w io.Writer, warnings []string) {

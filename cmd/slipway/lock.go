@@ -97,7 +97,19 @@ func (a *app) needs(ctx context.Context, s *session, env string) (*release.Needs
 	if err != nil {
 		return nil, err
 	}
-	return s.Needs(ctx, c)
+	return s.warnedNeeds(ctx, c)
+}
+
+// warnedNeeds reads what a candidate needs, and says on stderr what the files leave open.
+func (s *session) warnedNeeds(ctx context.Context, c *release.Candidate) (*release.Needs, error) {
+	n, err := s.Needs(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	for _, line := range needWarnings(n) {
+		fmt.Fprintln(s.screen, "warning: "+printable(line))
+	}
+	return n, nil
 }
 
 func (a *app) lock(ctx context.Context, s *session, q lockQuery) error {

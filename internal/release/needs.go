@@ -99,15 +99,23 @@ func (p *Pipeline) targetNeeds(ctx context.Context, c *Candidate, name string, i
 	n.Projects[name] = read
 	tn := TargetNeeds{Target: name}
 	for _, img := range images {
+		for _, project := range p.Config.Images[img].Projects {
+			if read[project] != nil {
+				continue
+			}
+			r, err := p.read(ctx, c, project, target, nil)
+			if err != nil {
+				return tn, err
+			}
+			read[project] = r
+		}
+	}
+	if err := p.askBackends(ctx, c, name, read); err != nil {
+		return tn, err
+	}
+	for _, img := range images {
 		var needs []*requirement.Needs
 		for _, project := range p.Config.Images[img].Projects {
-			if read[project] == nil {
-				r, err := p.read(ctx, c, project, target)
-				if err != nil {
-					return tn, err
-				}
-				read[project] = r
-			}
 			needs = append(needs, read[project])
 		}
 		lists, err := p.lists(ctx, c, img, target)
@@ -152,14 +160,15 @@ func (p *Pipeline) program(target string) string {
 	return "/usr/bin/python3"
 }
 
-func (p *Pipeline) read(ctx context.Context, c *Candidate, project string, target requirement.Target) (*requirement.Needs, error) {
+// read reads a project. core is its metadata as the build backend has it, where that was asked.
+func (p *Pipeline) read(ctx context.Context, c *Candidate, project string, target requirement.Target, core []byte) (*requirement.Needs, error) {
 	tree, err := p.tree(ctx, c, project)
 	if err != nil {
 		return nil, fmt.Errorf("project %s: %w", project, err)
 	}
 	defer tree.Close()
 	r := c.Revisions[project]
-	needs, err := requirement.Read(requirement.Project{Name: project, Commit: r.Commit, Tree: tree, Version: r.Version()}, target)
+	needs, err := requirement.Read(requirement.Project{Name: project, Commit: r.Commit, Tree: tree, Version: r.Version(), Metadata: core}, target)
 	if err != nil {
 		return nil, fmt.Errorf("project %s at %s: %w", project, r.Short(), err)
 	}

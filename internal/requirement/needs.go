@@ -97,7 +97,11 @@ type Needs struct {
 	// and the plain name of the Python distribution.
 	Provides []rpm.Dependency
 	Spec     string // path of the spec file; empty when there is none
+	Metadata string // path of the file with the Python metadata, the first of several; empty when there is none
 	Backend  Backend
+	// Unread are the fields of the Python metadata that only the build backend can tell (see [Project.Metadata]):
+	// name, version, requires-python, dependencies, optional-dependencies. Empty when nothing is left open.
+	Unread []string
 	// Diagnostics are in the order of files and lines.
 	Diagnostics []Diagnostic
 }

@@ -19,6 +19,9 @@ type Project struct {
 	// Version is the version that the repository's tags give. It is used where the metadata leaves the
 	// version to a tool that asks git. Empty when there is no tag.
 	Version string
+	// Metadata is the project's core metadata (METADATA), as its build backend made it on the target. It fills in what
+	// the project's own files leave to the backend. Empty when the backend was not asked.
+	Metadata []byte
 }
 
 // Read reports what a project needs on a target. A file that is missing is no error: a project may have a spec
@@ -30,6 +33,13 @@ func Read(p Project, t Target) (*Needs, error) {
 	var err error
 	if r.meta, err = pymeta.Read(p.Tree); err != nil {
 		return nil, fmt.Errorf("reading the Python metadata of %s: %w", p.Name, err)
+	}
+	if len(p.Metadata) > 0 {
+		r.complete()
+	}
+	r.needs.Unread = r.meta.Unread
+	if len(r.meta.Files) > 0 {
+		r.needs.Metadata = r.metadataFile()
 	}
 	if err := r.readSpec(); err != nil {
 		return nil, err
@@ -50,6 +60,13 @@ type reading struct {
 	needs   *Needs
 	meta    *pymeta.Metadata
 	spec    *specfile.Spec // nil when there is none
+}
+
+// complete fills in what only the build backend could tell.
+func (r *reading) complete() {
+	if err := r.meta.Complete(r.project.Metadata); err != nil {
+		r.report(r.metadataFile(), 0, "what the build backend says is not understood: %v", err)
+	}
 }
 
 func (r *reading) report(file string, line int, format string, args ...any) {

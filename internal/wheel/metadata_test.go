@@ -2,6 +2,8 @@ package wheel
 
 import (
 	"errors"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -75,4 +77,40 @@ func TestMetadataOfABrokenProject(t *testing.T) {
 	if !errors.As(err, &fault) || len(fault.Missing) != 1 {
 		t.Errorf("error: %v", err)
 	}
+}
+
+// TestMetadataOfTheExampleProjects holds what is read of the files against what the backend makes of them.
+func TestMetadataOfTheExampleProjects(t *testing.T) {
+	root, c := hostRoot(t), openCache(t)
+	for _, name := range []string{"greetlib", "greetcore", "greetweb"} {
+		tree := os.DirFS("../../examples/greeter/" + name)
+		core, err := Metadata(t.Context(), Request{Project: name, Tree: tree, Epoch: epoch, Root: root}, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, err := pymeta.Read(tree)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(read.Unread) > 0 {
+			t.Errorf("%s: unread: %q", name, read.Unread)
+		}
+		asked := pymeta.Metadata{Unread: []string{"dependencies", "name", "optional-dependencies", "requires-python", "version"}}
+		if err := asked.Complete(core); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(summary(&asked), summary(read)); diff != "" {
+			t.Errorf("%s (-backend +read):\n%s", name, diff)
+		}
+	}
+}
+
+func summary(m *pymeta.Metadata) []string {
+	list := []string{m.Name.Text, m.Version.Text, m.RequiresPython.Text}
+	var requires []string
+	for _, d := range m.Requires {
+		requires = append(requires, d.Requirement.String())
+	}
+	slices.Sort(requires)
+	return append(list, requires...)
 }

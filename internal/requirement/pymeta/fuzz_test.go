@@ -1,6 +1,7 @@
 package pymeta
 
 import (
+	"slices"
 	"testing"
 	"testing/fstest"
 )
@@ -95,4 +96,26 @@ func FuzzPyproject(f *testing.F) {
 		"[build-system]\nrequires = ['hatchling', \"x\"]\nbuild-backend = 'hatchling.build'\n[project]\nname = 'x'\ndynamic = ['version']\ndependencies = [\n 'a',\n 'b>=1',\n]\n[project.optional-dependencies]\nt = ['c']\n[tool.hatch.version]\npath = 'pkg/__init__.py'\n",
 		"[build-system]\nrequires=['poetry-core']\nbuild-backend='poetry.core.masonry.api'\n[tool.poetry]\nname='x'\nversion='1'\n[tool.poetry.dependencies]\npython='^3.9'\na='~1.2'\nb={version='*', optional=true, extras=['z'], markers=\"os_name=='x'\"}\n[tool.poetry.extras]\ne=['b']\n",
 		"[[a.b]]\nc.d = 1\n[a.x.y]\nz = {q.w = [1, {}]}\n")
+}
+
+func FuzzCoreMetadata(f *testing.F) {
+	f.Add([]byte("Metadata-Version: 2.1\nName: a\nVersion: 1\nRequires-Python: >=3.9\nProvides-Extra: x\nRequires-Dist: b>=1\nRequires-Dist: c; extra == \"x\"\n\ntext"))
+	f.Add([]byte("Name: a\r\nDescription: b\r\n        c\r\n\r\n"))
+	f.Fuzz(func(t *testing.T, core []byte) {
+		m := Metadata{Unread: slices.Clone(fields)}
+		if err := m.Complete(core); err != nil {
+			if len(m.Unread) != len(fields) || len(m.Requires) > 0 {
+				t.Errorf("an error, and yet something has changed: %+v", m)
+			}
+			return
+		}
+		if m.Name.Text == "" || len(m.Unread) > 0 {
+			t.Errorf("completed, but %+v", m)
+		}
+		for _, d := range m.Requires {
+			if again, err := ParseRequirement(d.Requirement.String()); err != nil || again.String() != d.Requirement.String() {
+				t.Errorf("%q is written as %q, which reads as %q, %v", d.Text, d.Requirement, again, err)
+			}
+		}
+	})
 }
