@@ -138,7 +138,7 @@ func (b *backends) current(t lock.Target) bool {
 
 // resolve finds what builds the projects, keeping what the old lock has.
 func (b *backends) resolve(ctx context.Context, old lock.Target) (lock.Target, error) {
-	merged, err := b.buildNeeds(b.read)
+	merged, err := b.buildNeeds(b.target, b.read)
 	if err != nil {
 		return lock.Target{}, err
 	}
