@@ -74,7 +74,7 @@ func indexOf[T any](ctx context.Context, s *site, md *metadata, part repodata.Da
 		if err != nil {
 			return index, err
 		}
-		data, err := os.ReadFile(path)
+		data, err := mapped(path)
 		if err == nil {
 			index, err = open(data)
 		}
@@ -154,7 +154,7 @@ func parsePart(file io.Reader, part repodata.Data, parse func(io.Reader) error) 
 		sum, _ = repodata.NewHash(part.OpenChecksum.Kind)
 		in.r = io.TeeReader(open, sum)
 	}
-	ahead := readAhead(in)
+	ahead := readAhead(in, part.OpenSize)
 	err = parse(ahead)
 	ahead.close() // before the checksum is looked at, which is taken on the other side
 	if err != nil {

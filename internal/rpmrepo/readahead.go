@@ -9,6 +9,7 @@ type ahead struct {
 	stop  chan struct{}
 	now   chunk
 	rest  []byte // of now, not yet given
+	size  int64  // what r is said to hold, 0 if that is not known
 }
 
 // chunk is what was read into a buffer, and the error that ended it.
@@ -22,9 +23,11 @@ const (
 	aheadChunkSize = 256 << 10
 )
 
-// readAhead starts to read r. close must be called, and ends it.
-func readAhead(r io.Reader) *ahead {
+// readAhead starts to read r, of which size is said to be the length. close must be called, and ends
+// it.
+func readAhead(r io.Reader, size int64) *ahead {
 	a := &ahead{
+		size: size,
 		full: make(chan chunk, aheadChunks), empty: make(chan []byte, aheadChunks), stop: make(chan struct{}),
 	}
 	for range aheadChunks {
@@ -33,6 +36,9 @@ func readAhead(r io.Reader) *ahead {
 	go a.run(r)
 	return a
 }
+
+// Size is how much there is to read, if that was said.
+func (a *ahead) Size() int64 { return a.size }
 
 func (a *ahead) run(r io.Reader) {
 	defer close(a.full)

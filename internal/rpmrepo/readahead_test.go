@@ -24,7 +24,7 @@ func TestReadAhead(t *testing.T) {
 		"with":   {iotest.DataErrReader(bytes.NewReader(data)), data, nil},
 		"error":  {io.MultiReader(bytes.NewReader(data), iotest.ErrReader(bad)), data, bad},
 	} {
-		a := readAhead(test.r)
+		a := readAhead(test.r, 0)
 		got, err := io.ReadAll(a)
 		if !bytes.Equal(got, test.want) || !errors.Is(err, test.err) {
 			t.Errorf("%s: %d bytes, %v", name, len(got), err)
@@ -43,7 +43,7 @@ func TestReadAhead(t *testing.T) {
 // One who stops early leaves nobody reading.
 func TestReadAheadStops(t *testing.T) {
 	endless := &counting{}
-	a := readAhead(endless)
+	a := readAhead(endless, 0)
 	if _, err := io.ReadFull(a, make([]byte, 3*aheadChunkSize)); err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestReadAheadStops(t *testing.T) {
 	if n := endless.n; n > (3+aheadChunks+1)*aheadChunkSize {
 		t.Errorf("%d bytes were read", n)
 	}
-	readAhead(endless).close()
+	readAhead(endless, 0).close()
 }
 
 type counting struct{ n int }

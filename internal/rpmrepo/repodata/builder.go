@@ -55,18 +55,23 @@ func (r *record) setSHA256(sum [32]byte) {
 
 // builder collects packages and writes the index of them.
 type builder struct {
-	strings      *interner
-	dependencies *dependencyTable
-	packages     []uint32
-	lists        []uint32
-
-	names, provides, obsoletes, files []posting
-	supplementers                     []uint32
-	count                             uint32
+	strings       *interner
+	dependencies  *dependencyTable
+	packages      []uint32 // packageFields for each
+	lists         []uint32
+	sources       []uint64 // a bit for each package: it is a source package
+	supplementers []uint32
+	count         uint32
 }
 
-func newBuilder() *builder {
-	return &builder{strings: newInterner(), dependencies: newDependencyTable()}
+// newBuilder reserves memory for what a primary.xml of that size mostly holds, within reason. What is
+// reserved and not used costs nothing.
+func newBuilder(size int64) *builder {
+	n := int(min(max(size, 0), 256<<20))
+	return &builder{
+		strings: newInterner(n/320, n/12), dependencies: newDependencyTable(n / 320),
+		packages: make([]uint32, 0, n/80), lists: make([]uint32, 0, n/100),
+	}
 }
 
 // add takes a record in. The builder keeps nothing of it.
@@ -77,37 +82,59 @@ func (b *builder) add(r *record) error {
 	}
 	r.fields[colLists+listCount] = uint32(len(b.lists))
 	b.packages = append(roomy(b.packages, packageFields), r.fields[:]...)
-	if !fits(len(b.lists)) || !fits(len(b.packages)) || !fits(dependencyFields*len(b.dependencies.keys)) {
+	if !fits(len(b.lists)) || !fits(len(b.packages)) || !fits(len(b.dependencies.keys)) {
 		return errTooLarge
 	}
-	if !isSource(string(b.strings.at(r.fields[colArch]))) {
-		b.post(r)
+	if int(b.count/64) == len(b.sources) {
+		b.sources = append(b.sources, 0)
+	}
+	if isSource(string(b.strings.at(r.fields[colArch]))) {
+		b.sources[b.count/64] |= 1 << (b.count % 64)
+	} else if len(r.lists[listSupplements])+len(r.lists[listEnhances]) > 0 {
+		b.supplementers = append(b.supplementers, b.count)
 	}
 	b.count++
 	return b.strings.err
 }
 
-// post enters a package into the lookups.
-func (b *builder) post(r *record) {
-	n := b.count
-	b.names = append(b.names, posting{r.fields[colName], n, 0})
-	for _, d := range r.lists[listProvides] {
-		b.provides = append(roomy(b.provides, 1), posting{b.dependencies.keys[d].name, n, d})
+// each walks the packages that lookups find: those that are no source packages.
+func (b *builder) each(yield func(n uint32, row []uint32)) {
+	for n := range b.count {
+		if b.sources[n/64]>>(n%64)&1 == 0 {
+			yield(n, b.packages[packageFields*n:][:packageFields])
+		}
 	}
-	for _, d := range r.lists[listObsoletes] {
-		b.obsoletes = append(b.obsoletes, posting{b.dependencies.keys[d].name, n, d})
-	}
-	for _, f := range r.lists[listFiles] {
-		b.files = append(b.files, posting{f, n, 0})
-	}
-	if len(r.lists[listSupplements])+len(r.lists[listEnhances]) > 0 {
-		b.supplementers = append(b.supplementers, n)
+}
+
+// byName walks the packages by their names.
+func (b *builder) byName(yield func(posting)) {
+	b.each(func(n uint32, row []uint32) { yield(posting{row[colName], n, 0}) })
+}
+
+// byFile walks the packages by their files.
+func (b *builder) byFile(yield func(posting)) {
+	b.each(func(n uint32, row []uint32) {
+		for _, f := range b.lists[row[colLists+listFiles]:row[colLists+listFiles+1]] {
+			yield(posting{f, n, 0})
+		}
+	})
+}
+
+// byEntry walks the dependencies of a list by their names.
+func (b *builder) byEntry(list int) func(yield func(posting)) {
+	return func(yield func(posting)) {
+		b.each(func(n uint32, row []uint32) {
+			for _, d := range b.lists[row[colLists+list]:row[colLists+list+1]] {
+				yield(posting{b.dependencies.name(d), n, d})
+			}
+		})
 	}
 }
 
 // Sections of a package index.
 const (
-	secEnds = iota
+	secSeed = iota
+	secEnds
 	secText
 	secDependencies
 	secPackages
@@ -121,28 +148,29 @@ const (
 )
 
 func (b *builder) write(w io.Writer) error {
-	sections := make([][]byte, packageSections)
-	sections[secEnds] = encode(b.strings.ends)
-	sections[secText] = b.strings.text
-	sections[secDependencies] = b.dependencies.encode()
-	sections[secPackages] = encode(b.packages)
-	sections[secLists] = encode(b.lists)
-	sections[secSupplementers] = encode(b.supplementers)
-	put := func(at int, postings []posting, width int) {
-		for i, c := range buildLookup(b.strings, postings, width) {
-			sections[at+i] = c
-		}
+	b.strings.table = hashTable{} // it has done its work, and lookups want room
+	b.dependencies.table = hashTable{}
+	seed := seedOf(b.strings.text)
+	sections := make([]section, packageSections)
+	sections[secSeed], sections[secEnds], sections[secText] = textSections(b.strings, seed)
+	sections[secDependencies].numbers = b.dependencies.keys
+	sections[secPackages].numbers = b.packages
+	sections[secLists].numbers = b.lists
+	sections[secSupplementers].numbers = b.supplementers
+	put := func(at, width int, walk func(func(posting))) {
+		s := buildLookup(b.strings, seed, width, walk)
+		copy(sections[at:], s[:])
 	}
-	put(secNames, b.names, packageWidth)
-	put(secProvides, b.provides, entryWidth)
-	put(secObsoletes, b.obsoletes, entryWidth)
-	put(secFiles, b.files, packageWidth)
+	put(secNames, packageWidth, b.byName)
+	put(secProvides, entryWidth, b.byEntry(listProvides))
+	put(secObsoletes, entryWidth, b.byEntry(listObsoletes))
+	put(secFiles, packageWidth, b.byFile)
 	return writeContainer(w, packagesMagic, sections)
 }
 
 // WritePackageIndex writes the index of packages at hand, as though primary.xml had described them.
 func WritePackageIndex(w io.Writer, packages []Package) error {
-	b := newBuilder()
+	b := newBuilder(0)
 	var r record
 	for i := range packages {
 		p := &packages[i]

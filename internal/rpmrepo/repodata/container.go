@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"math"
 	"unsafe"
 )
 
@@ -18,31 +19,60 @@ import (
 //
 // All numbers in sections are little-endian uint32.
 const (
-	packagesMagic = "slipkg\x00\x01"
-	filesMagic    = "slifil\x00\x01"
+	packagesMagic = "slipkg\x00\x02"
+	filesMagic    = "slifil\x00\x02"
 )
 
 // FormatVersion changes when the content of an index changes. It belongs into the key under which
 // an index is kept, so that programs of different versions can share a cache.
-const FormatVersion = "1"
+const FormatVersion = "2"
 
 // ErrDamaged is wrapped by the errors of opening an index that is not whole.
 var ErrDamaged = errors.New("the index is damaged")
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-func writeContainer(w io.Writer, magic string, sections [][]byte) error {
+// section is what becomes a section: bytes, or else numbers.
+type section struct {
+	bytes   []byte
+	numbers []uint32
+}
+
+func (s section) size() int { return len(s.bytes) + 4*len(s.numbers) }
+
+// writeTo writes the section, numbers in pieces, for there may be many.
+func (s section) writeTo(w io.Writer, scratch []byte) error {
+	if len(s.bytes) > 0 {
+		if _, err := w.Write(s.bytes); err != nil {
+			return err
+		}
+	}
+	for rest := s.numbers; len(rest) > 0; {
+		n := min(len(rest), len(scratch)/4)
+		for i, v := range rest[:n] {
+			binary.LittleEndian.PutUint32(scratch[4*i:], v)
+		}
+		if _, err := w.Write(scratch[:4*n]); err != nil {
+			return err
+		}
+		rest = rest[n:]
+	}
+	return nil
+}
+
+func writeContainer(w io.Writer, magic string, sections []section) error {
 	sum := crc32.New(castagnoli)
 	out := io.MultiWriter(w, sum)
 	head := []byte(magic)
 	for _, s := range sections {
-		head = binary.LittleEndian.AppendUint64(head, uint64(len(s)))
+		head = binary.LittleEndian.AppendUint64(head, uint64(s.size()))
 	}
 	if _, err := out.Write(head); err != nil {
 		return err
 	}
+	scratch := make([]byte, 64<<10)
 	for _, s := range sections {
-		if _, err := out.Write(s); err != nil {
+		if err := s.writeTo(out, scratch); err != nil {
 			return err
 		}
 	}
@@ -78,33 +108,38 @@ func openContainer(data []byte, magic string, count int) ([][]byte, error) {
 // column is a section of numbers, read where it lies.
 type column []byte
 
-func (c column) len() int            { return len(c) / 4 }
-func (c column) at(i int) uint32     { return binary.LittleEndian.Uint32(c[4*i:]) }
-func (c column) from(i int) column   { return c[4*i:] }
-func (c column) put(i int, n uint32) { binary.LittleEndian.PutUint32(c[4*i:], n) }
-
-func encode(numbers []uint32) column {
-	out := make([]byte, 4*len(numbers))
-	for i, n := range numbers {
-		binary.LittleEndian.PutUint32(out[4*i:], n)
-	}
-	return out
-}
+func (c column) len() int          { return len(c) / 4 }
+func (c column) at(i int) uint32   { return binary.LittleEndian.Uint32(c[4*i:]) }
+func (c column) from(i int) column { return c[4*i:] }
 
 // int64 reads a large number, which takes two places.
 func (c column) int64(i int) int64 { return int64(uint64(c.at(i)) | uint64(c.at(i+1))<<32) }
 
 // below checks that each number of the column is less than limit.
 func (c column) below(limit int) bool {
-	if len(c)%4 != 0 {
+	if len(c)%4 != 0 || len(c) > 0 && limit <= 0 {
 		return false
 	}
+	// The difference of one that is too large is negative: its highest bit stays. Two at a time.
+	highest, over := uint64(limit)-1, uint64(0)
+	for ; len(c) >= 8; c = c[8:] {
+		two := binary.LittleEndian.Uint64(c)
+		over |= (highest - two&math.MaxUint32) | (highest - two>>32)
+	}
+	if len(c) > 0 {
+		over |= highest - uint64(c.at(0))
+	}
+	return over>>63 == 0
+}
+
+// hasZero says whether one of the numbers is 0.
+func (c column) hasZero() bool {
 	for ; len(c) > 0; c = c[4:] {
-		if uint64(binary.LittleEndian.Uint32(c)) >= uint64(limit) {
-			return false
+		if binary.LittleEndian.Uint32(c) == 0 {
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 // ascending checks that the column holds offsets: from 0 up to last, never descending.
@@ -127,18 +162,28 @@ func (c column) ascending(last int) bool {
 type texts struct {
 	ends column
 	text string
+	seed seed
 }
 
-// newTexts makes a string of bytes that nobody changes, so that no name has to be copied.
-func newTexts(ends, text []byte) texts {
-	return texts{ends, unsafe.String(unsafe.SliceData(text), len(text))}
+// newTexts makes a string of bytes that nobody changes, so that no name has to be copied. The sections
+// are the seed of hashes, the ends and the text, as textSections gives them.
+func newTexts(sections [][]byte) (texts, bool) {
+	if len(sections[0]) != 8 {
+		return texts{}, false
+	}
+	text := sections[2]
+	t := texts{sections[1], unsafe.String(unsafe.SliceData(text), len(text)), seed(binary.LittleEndian.Uint64(sections[0]))}
+	return t, t.ends.ascending(len(text))
 }
 
-func (t texts) valid() bool { return t.ends.ascending(len(t.text)) }
+// textSections are the sections of the strings.
+func textSections(t *interner, seed seed) (seeds, ends, text section) {
+	return section{bytes: binary.LittleEndian.AppendUint64(nil, uint64(seed))}, section{numbers: t.ends}, section{bytes: t.text}
+}
 
-func (t texts) len() int { return t.ends.len() }
+func (t *texts) len() int { return t.ends.len() }
 
-func (t texts) string(id uint32) string {
+func (t *texts) string(id uint32) string {
 	if id == 0 {
 		return ""
 	}

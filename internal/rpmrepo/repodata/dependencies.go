@@ -1,84 +1,49 @@
 package repodata
 
-import (
-	"encoding/binary"
-	"math/bits"
-	"math/rand/v2"
-)
-
 // dependencyKey is a dependency by the numbers of its strings.
 type dependencyKey struct{ name, sense, epoch, version, release uint32 }
 
 // dependencyTable numbers dependencies: equal ones get the same number.
 type dependencyTable struct {
-	keys   []dependencyKey
-	hashes []uint32
-	// slots is an open hash table of numbers, each one more than it is (0: free).
-	slots []uint32
-	seed  uint64 // so that nobody can prepare dependencies that all collide
+	seed  seed
+	keys  []uint32 // dependencyFields for each
+	table hashTable
 }
 
-func newDependencyTable() *dependencyTable {
-	return &dependencyTable{slots: make([]uint32, 1<<13), seed: rand.Uint64() | 1}
+// newDependencyTable has room for so many before it must grow.
+func newDependencyTable(room int) *dependencyTable {
+	return &dependencyTable{seed: newSeed(), keys: make([]uint32, 0, dependencyFields*room), table: newHashTable(room)}
 }
 
-// hash mixes the numbers by multiplication, the halves of each product folded together.
 func (t *dependencyTable) hash(k dependencyKey) uint32 {
-	h := t.seed
-	for _, pair := range [3]uint64{
-		uint64(k.name) | uint64(k.version)<<32, uint64(k.release) | uint64(k.epoch)<<32, uint64(k.sense),
-	} {
-		high, low := bits.Mul64(h^pair, t.seed)
-		h = high ^ low
-	}
+	h := fold(uint64(t.seed)^(uint64(k.name)|uint64(k.version)<<32), mix1)
+	h = fold(h^(uint64(k.release)|uint64(k.epoch)<<32), mix2)
+	h = fold(h^uint64(k.sense), mix1)
 	return uint32(h ^ h>>32)
 }
 
 func (t *dependencyTable) id(k dependencyKey) uint32 {
 	h := t.hash(k)
-	mask := uint32(len(t.slots) - 1)
-	for i := h & mask; ; i = (i + 1) & mask {
-		n := t.slots[i]
-		if n == 0 {
-			t.slots[i] = uint32(len(t.keys)) + 1
-			t.keys = append(roomy(t.keys, 1), k)
-			t.hashes = append(roomy(t.hashes, 1), h)
-			if len(t.keys) > len(t.slots)/2 {
-				t.slots = rehash(t.hashes, 1)
-			}
-			return uint32(len(t.keys)) - 1
+	for i := t.table.place(h); ; i = t.table.next(i) {
+		slot := t.table.slots[i]
+		if slot == 0 {
+			n := uint32(t.len())
+			t.keys = append(roomy(t.keys, dependencyFields), k.name, k.sense, k.epoch, k.version, k.release)
+			t.table.put(i, h, n+1)
+			return n
 		}
-		if t.hashes[n-1] == h && t.keys[n-1] == k {
-			return n - 1
+		if n := uint32(slot) - 1; uint32(slot>>32) == h && t.at(n) == k {
+			return n
 		}
 	}
 }
 
-// rehash makes an open hash table of twice the room for what has these hashes. A slot holds the
-// index of its hash plus base.
-func rehash(hashes []uint32, base uint32) []uint32 {
-	size := 1 << bits.Len(uint(2*len(hashes)))
-	slots, mask := make([]uint32, size), uint32(size-1)
-	for n, h := range hashes {
-		if uint32(n)+base == 0 {
-			continue
-		}
-		i := h & mask
-		for slots[i] != 0 {
-			i = (i + 1) & mask
-		}
-		slots[i] = uint32(n) + base
-	}
-	return slots
+func (t *dependencyTable) len() int { return len(t.keys) / dependencyFields }
+
+func (t *dependencyTable) at(n uint32) dependencyKey {
+	k := t.keys[dependencyFields*n:][:dependencyFields]
+	return dependencyKey{k[0], k[1], k[2], k[3], k[4]}
 }
 
-// encode writes the table as a section: the numbers of each key, in order.
-func (t *dependencyTable) encode() column {
-	out := make([]byte, 0, 4*dependencyFields*len(t.keys))
-	for _, k := range t.keys {
-		for _, n := range [dependencyFields]uint32{k.name, k.sense, k.epoch, k.version, k.release} {
-			out = binary.LittleEndian.AppendUint32(out, n)
-		}
-	}
-	return out
-}
+// name gives the string of a dependency's name.
+func (t *dependencyTable) name(n uint32) uint32 { return t.keys[dependencyFields*n] }

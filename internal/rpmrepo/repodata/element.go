@@ -65,6 +65,9 @@ func (s *scanner) finished() error {
 // content gives the text of the element whose start tag was just read, and reads its end. Child
 // elements are passed over.
 func (s *scanner) content() ([]byte, error) {
+	if text, ok := s.plainContent(); ok {
+		return text, nil
+	}
 	depth := s.depth()
 	s.joined = s.joined[:0]
 	for {
@@ -98,6 +101,31 @@ func (s *scanner) content() ([]byte, error) {
 	}
 }
 
+// plainContent is content where that is text without entities, up to the end tag, in the window: most
+// elements are so.
+func (s *scanner) plainContent() ([]byte, bool) {
+	if s.closing {
+		return nil, false
+	}
+	b := s.buf[s.pos:s.end]
+	n := bytes.IndexByte(b, '<')
+	if n < 0 {
+		return nil, false
+	}
+	text, name := b[:n], s.path[s.marks[len(s.marks)-1]:]
+	end := n + len(name) + 3
+	if len(b) < end || b[n+1] != '/' || b[end-1] != '>' || string(b[n+2:end-1]) != string(name) || bytes.IndexByte(text, '&') >= 0 {
+		return nil, false
+	}
+	s.pos += end
+	s.pop()
+	return text, true
+}
+
+// pass passes over the element whose start tag was just read, if that is quickly done; if not, the next
+// call of child does it.
+func (s *scanner) pass() { _, _ = s.plainContent() }
+
 // attr gives the value of an attribute of the present start tag, and whether there is one.
 func (s *scanner) attr(name string) (value []byte, ok bool, err error) {
 	for i := range s.attrs {
@@ -119,7 +147,7 @@ func (s *scanner) number(name string) (int64, error) {
 }
 
 func (s *scanner) integer(value []byte) (int64, error) {
-	n, err := strconv.ParseUint(string(bytes.TrimSpace(value)), 10, 63)
+	n, err := strconv.ParseUint(text(bytes.TrimSpace(value)), 10, 63)
 	if err != nil {
 		return 0, s.errorf("%.40q is not a number in range", value)
 	}

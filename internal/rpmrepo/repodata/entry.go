@@ -2,6 +2,7 @@ package repodata
 
 import (
 	"bytes"
+	"unsafe"
 
 	"github.com/slipway-build/slipway/internal/rpm"
 )
@@ -9,6 +10,9 @@ import (
 // entries reads the <rpm:entry> elements of a dependency list.
 func (p *primaryParser) entries(list int) error {
 	for {
+		if more, err := p.plainEntries(list); err != nil || !more {
+			return err
+		}
 		more, err := p.child(4)
 		if err != nil || !more {
 			return err
@@ -16,16 +20,169 @@ func (p *primaryParser) entries(list int) error {
 		if string(p.name) != "entry" {
 			continue
 		}
-		if len(p.record.lists[list]) == maxEntries {
-			return p.errorf("it has more than %d dependencies of one kind", maxEntries)
-		}
 		d, err := p.entry()
+		if err == nil {
+			err = p.append(list, d)
+		}
 		if err != nil {
 			return err
 		}
-		p.record.lists[list] = append(p.record.lists[list], d)
 	}
 }
+
+func (p *primaryParser) append(list int, d uint32) error {
+	if len(p.record.lists[list]) == maxEntries {
+		return p.errorf("it has more than %d dependencies of one kind", maxEntries)
+	}
+	p.record.lists[list] = append(p.record.lists[list], d)
+	return nil
+}
+
+// plainTag is how an entry begins as createrepo_c writes it.
+const plainTag = `<rpm:entry name="`
+
+// plainEntries reads entries as createrepo_c writes them, for as long as there is nothing else: half of
+// the document is such. Whatever looks another way it leaves to the caller, which reads any XML. More
+// is false where it came to the end of the list.
+func (p *primaryParser) plainEntries(list int) (more bool, err error) {
+	// What a package provides is mostly its own; what it needs, others need as well.
+	repeats := list != listProvides
+	if p.closing && p.depth() == 5 {
+		p.closing = false // the end of an entry that the caller read
+		p.pop()
+	}
+	for p.depth() == 4 && !p.closing {
+		b := p.buf[p.pos:p.end]
+		start := 0
+		for start < len(b) && isSpace(b[start]) {
+			start++
+		}
+		b = b[start:]
+		if !hasPrefix(b, plainTag) {
+			p.pos += start
+			return !p.plainEnd(b), nil
+		}
+		var tag []byte
+		var hash uint32
+		if repeats {
+			// The first > may be inside of a value. Then no tag ends there, and none was remembered
+			// that does.
+			n := bytes.IndexByte(b, '>')
+			if n < 0 {
+				return true, nil
+			}
+			tag = b[:n+1]
+			d, h, ok := p.memo.find(tag)
+			if ok {
+				if err := p.append(list, d); err != nil {
+					return false, err
+				}
+				p.pos += start + len(tag)
+				continue
+			}
+			hash = h
+		}
+		key, n := p.plainEntry(b)
+		if n == 0 {
+			return true, nil
+		}
+		d, err := p.dependency(key)
+		if err == nil {
+			err = p.append(list, d)
+		}
+		if err != nil {
+			return false, err
+		}
+		if repeats && n == len(tag) {
+			p.memo.remember(tag, hash, d)
+		}
+		p.pos += start + n
+	}
+	return true, nil
+}
+
+// plainEnd passes over the end tag of the open element if that is what comes, as it was begun.
+func (p *primaryParser) plainEnd(b []byte) bool {
+	name := p.path[p.marks[len(p.marks)-1]:]
+	n := len(name) + 3
+	if len(b) < n || b[0] != '<' || b[1] != '/' || b[n-1] != '>' || string(b[2:n-1]) != string(name) {
+		return false
+	}
+	p.pos += n
+	p.pop()
+	return true
+}
+
+// plainEntry reads an entry with its attributes in createrepo_c's order, without entities, complete in
+// the window. It gives the length of the tag, and 0 if it is not of that form.
+func (p *primaryParser) plainEntry(b []byte) (key dependencyKey, n int) {
+	at := len(plainTag)
+	name, at := value(b, at)
+	if len(name) == 0 || hasControl(name) {
+		return key, 0
+	}
+	var flags, epoch, version, release, pre []byte
+	if hasPrefix(b[at:], ` flags="`) {
+		flags, at = value(b, at+len(` flags="`))
+	}
+	if at > 0 && hasPrefix(b[at:], ` epoch="`) {
+		epoch, at = value(b, at+len(` epoch="`))
+	}
+	if at > 0 && hasPrefix(b[at:], ` ver="`) {
+		version, at = value(b, at+len(` ver="`))
+	}
+	if at > 0 && hasPrefix(b[at:], ` rel="`) {
+		release, at = value(b, at+len(` rel="`))
+	}
+	if at > 0 && hasPrefix(b[at:], ` pre="`) {
+		pre, at = value(b, at+len(` pre="`))
+	}
+	if at == 0 || !hasPrefix(b[at:], `/>`) {
+		return key, 0
+	}
+	sense, ok := senseOf(text(flags))
+	if !ok || len(epoch) > 9 {
+		return key, 0
+	}
+	for _, c := range epoch {
+		if c < '0' || c > '9' {
+			return key, 0
+		}
+		key.epoch = 10*key.epoch + uint32(c-'0')
+	}
+	key.sense = uint32(sense)
+	if string(pre) == "1" {
+		key.sense |= uint32(rpm.Prereq)
+	}
+	key.name = p.builder.strings.id(name)
+	key.version = p.again(version, &p.lastVersion)
+	key.release = p.again(release, &p.lastRelease)
+	return key, at + len(`/>`)
+}
+
+// value gives what is quoted at b[at:] and where what follows the quotation mark begins; 0 if it does
+// not end or holds an entity.
+func value(b []byte, at int) ([]byte, int) {
+	if at == 0 {
+		return nil, 0
+	}
+	for i := at; i < len(b); i++ {
+		switch b[i] {
+		case '"':
+			return b[at:i], i + 1
+		case '&':
+			return nil, 0
+		}
+	}
+	return nil, 0
+}
+
+func hasPrefix(b []byte, prefix string) bool {
+	return len(b) >= len(prefix) && string(b[:len(prefix)]) == prefix
+}
+
+// text is the bytes as a string, valid as long as they do not change.
+func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // entry reads the dependency that the present start tag describes.
 func (p *primaryParser) entry() (uint32, error) {
@@ -61,7 +218,15 @@ func (p *primaryParser) entry() (uint32, error) {
 			}
 		}
 	}
+	return p.dependency(key)
+}
+
+// dependency gives the number of a dependency as it was read.
+func (p *primaryParser) dependency(key dependencyKey) (uint32, error) {
 	if key.name == 0 {
+		if p.builder.strings.err != nil {
+			return 0, p.builder.strings.err
+		}
 		return 0, p.errorf("a dependency has no name")
 	}
 	if rpm.Sense(key.sense)&rpm.RangeMask == 0 || key.version == 0 {

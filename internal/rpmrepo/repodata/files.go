@@ -15,7 +15,8 @@ const maxFiles = 1 << 28
 
 // Sections of a files index.
 const (
-	fsecEnds     = iota
+	fsecSeed = iota
+	fsecEnds
 	fsecText     // names of folders and of files in them, interned together
 	fsecSums     // sha256 of each package's file, 8 numbers
 	fsecFolders  // a lookup: under the folder, name and package of each file, sorted by name
@@ -24,7 +25,7 @@ const (
 
 // WriteFilesIndex reads filelists.xml and writes the index of it. It reads to the end of r.
 func WriteFilesIndex(w io.Writer, r io.Reader) error {
-	p := filesParser{scanner: newScanner(r), strings: newInterner()}
+	p := filesParser{scanner: newScanner(r), strings: newInterner(0, 0)}
 	if err := p.document(); err != nil {
 		return fmt.Errorf("parsing filelists.xml: %w", err)
 	}
@@ -102,26 +103,30 @@ func (p *filesParser) file(path []byte) error {
 }
 
 func (p *filesParser) write(w io.Writer) error {
-	postings := make([]posting, len(p.files))
-	for i, f := range p.files {
-		postings[i] = posting{f.folder, f.name, f.pkg}
-	}
-	folders := buildLookup(p.strings, postings, entryWidth)
-	p.sortNames(folders)
-	return writeContainer(w, filesMagic, [][]byte{
-		encode(p.strings.ends), p.strings.text, encode(p.sums), folders[0], folders[1], folders[2],
+	p.strings.table = hashTable{}
+	seed := seedOf(p.strings.text)
+	folders := buildLookup(p.strings, seed, entryWidth, func(yield func(posting)) {
+		for _, f := range p.files {
+			yield(posting{f.folder, f.name, f.pkg})
+		}
 	})
+	p.sortNames(folders[2].numbers, folders[3].numbers)
+	sections := make([]section, fileSections)
+	sections[fsecSeed], sections[fsecEnds], sections[fsecText] = textSections(p.strings, seed)
+	sections[fsecSums].numbers = p.sums
+	copy(sections[fsecFolders:], folders[:])
+	return writeContainer(w, filesMagic, sections)
 }
 
 // sortNames sorts the entries of each folder by name.
-func (p *filesParser) sortNames(folders []column) {
-	starts, entries := folders[1], folders[2]
+func (p *filesParser) sortNames(starts, entries []uint32) {
 	type entry struct{ name, pkg uint32 }
 	var buf []entry
-	for i := range starts.len() - 1 {
+	for i := range starts[1:] {
+		of := entries[2*starts[i] : 2*starts[i+1]]
 		buf = buf[:0]
-		for j := starts.at(i); j < starts.at(i+1); j++ {
-			buf = append(buf, entry{entries.at(int(2 * j)), entries.at(int(2*j + 1))})
+		for j := 0; j < len(of); j += 2 {
+			buf = append(buf, entry{of[j], of[j+1]})
 		}
 		slices.SortFunc(buf, func(a, b entry) int {
 			if a.name != b.name {
@@ -129,10 +134,8 @@ func (p *filesParser) sortNames(folders []column) {
 			}
 			return cmp.Compare(a.pkg, b.pkg)
 		})
-		at := entries.from(int(2 * starts.at(i)))
 		for j, e := range buf {
-			at.put(2*j, e.name)
-			at.put(2*j+1, e.pkg)
+			of[2*j], of[2*j+1] = e.name, e.pkg
 		}
 	}
 }
@@ -152,12 +155,11 @@ func OpenFiles(data []byte) (*Files, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Files{
-		texts: newTexts(s[fsecEnds], s[fsecText]), sums: s[fsecSums],
-		folders: newLookup(s[fsecFolders:], entryWidth),
-	}
+	f := &Files{sums: s[fsecSums], folders: newLookup(s[fsecFolders:], entryWidth)}
+	whole := false
+	f.texts, whole = newTexts(s[fsecSeed:])
 	// In this lookup the first number of an entry is a string and the second a package.
-	if !f.texts.valid() || len(f.sums)%32 != 0 || !f.folders.valid(f.texts.len(), f.texts.len(), f.Len()) {
+	if !whole || len(f.sums)%32 != 0 || !f.folders.valid(f.texts.len(), f.texts.len(), f.Len()) {
 		return nil, fmt.Errorf("%w: a reference in it leads nowhere", ErrDamaged)
 	}
 	return f, nil
@@ -176,7 +178,7 @@ func (f *Files) Holders(path string) []int {
 		return nil
 	}
 	folder, name := path[:cut+1], path[cut+1:]
-	first, last := f.folders.find(folder, f.texts)
+	first, last := f.folders.find(folder, &f.texts)
 	at := func(i int) string { return f.string(f.folders.entries.at(2 * (first + i))) }
 	var found []int
 	for i := sort.Search(last-first, func(i int) bool { return at(i) >= name }); i < last-first && at(i) == name; i++ {

@@ -4,6 +4,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"iter"
+	"slices"
+	"strings"
+	"sync"
 
 	"github.com/slipway-build/slipway/internal/rpm"
 )
@@ -15,6 +18,9 @@ type Index struct {
 	dependencies, packages, lists     column
 	supplementers                     column
 	names, provides, obsoletes, files lookup
+
+	// What Names and ProvidedNames walk, sorted when first asked for.
+	sortedNames, sortedProvides sortedKeys
 }
 
 // OpenIndex opens an index that WritePrimaryIndex or WritePackageIndex wrote. data must not change
@@ -25,13 +31,13 @@ func OpenIndex(data []byte) (*Index, error) {
 		return nil, err
 	}
 	x := &Index{
-		texts:        newTexts(s[secEnds], s[secText]),
 		dependencies: s[secDependencies], packages: s[secPackages], lists: s[secLists],
 		supplementers: s[secSupplementers],
 		names:         newLookup(s[secNames:], packageWidth), provides: newLookup(s[secProvides:], entryWidth),
 		obsoletes: newLookup(s[secObsoletes:], entryWidth), files: newLookup(s[secFiles:], packageWidth),
 	}
-	if !x.valid() {
+	whole := false
+	if x.texts, whole = newTexts(s[secSeed:]); !whole || !x.valid() {
 		return nil, fmt.Errorf("%w: a reference in it leads nowhere", ErrDamaged)
 	}
 	return x, nil
@@ -40,9 +46,6 @@ func OpenIndex(data []byte) (*Index, error) {
 // valid checks every reference, so that no later call can fail.
 func (x *Index) valid() bool {
 	if len(x.dependencies)%(4*dependencyFields) != 0 || len(x.packages)%(4*packageFields) != 0 || len(x.lists)%4 != 0 {
-		return false
-	}
-	if !x.texts.valid() {
 		return false
 	}
 	strings, deps := uint32(x.texts.len()), uint32(x.dependencies.len()/dependencyFields)
@@ -54,7 +57,7 @@ func (x *Index) valid() bool {
 	if !x.validPackages(strings, deps) || !x.supplementers.below(x.Len()) {
 		return false
 	}
-	for _, l := range []lookup{x.names, x.provides, x.obsoletes, x.files} {
+	for _, l := range []*lookup{&x.names, &x.provides, &x.obsoletes, &x.files} {
 		if !l.valid(int(strings), x.Len(), int(deps)) {
 			return false
 		}
@@ -69,15 +72,15 @@ func (x *Index) validPackages(strings, deps uint32) bool {
 				return false
 			}
 		}
+		// The lists of a package lie one after another, files last.
 		for l := range listCount {
-			limit := deps
-			if l == listFiles {
-				limit = strings
-			}
-			first, last := p.at(colLists+l), p.at(colLists+l+1)
-			if first > last || int64(last) > int64(x.lists.len()) || !x.lists[4*first:4*last].below(int(limit)) {
+			if p.at(colLists+l) > p.at(colLists+l+1) {
 				return false
 			}
+		}
+		first, files, last := p.at(colLists), p.at(colLists+listFiles), p.at(colLists+listCount)
+		if int64(last) > int64(x.lists.len()) || !x.lists[4*first:4*files].below(int(deps)) || !x.lists[4*files:4*last].below(int(strings)) {
+			return false
 		}
 	}
 	return true
@@ -150,16 +153,16 @@ func (x *Index) Package(i int) *Package {
 }
 
 // Named gives the packages of that name, in order. Like all lookups it leaves out source packages.
-func (x *Index) Named(name string) []int { return x.found(x.names, name) }
+func (x *Index) Named(name string) []int { return x.found(&x.names, name) }
 
 // WithFile gives the packages for which primary.xml lists that path.
-func (x *Index) WithFile(path string) []int { return x.found(x.files, path) }
+func (x *Index) WithFile(path string) []int { return x.found(&x.files, path) }
 
 // Providers gives each Provides entry of that name, whatever its version.
-func (x *Index) Providers(name string) []Provider { return x.entries(x.provides, name) }
+func (x *Index) Providers(name string) []Provider { return x.entries(&x.provides, name) }
 
 // Obsoleters gives each Obsoletes entry of that name.
-func (x *Index) Obsoleters(name string) []Provider { return x.entries(x.obsoletes, name) }
+func (x *Index) Obsoleters(name string) []Provider { return x.entries(&x.obsoletes, name) }
 
 // Supplementers gives the packages that have Supplements or Enhances.
 func (x *Index) Supplementers() []int {
@@ -171,13 +174,13 @@ func (x *Index) Supplementers() []int {
 }
 
 // Names walks the names of packages in order of their bytes, each once.
-func (x *Index) Names() iter.Seq[string] { return x.keys(x.names) }
+func (x *Index) Names() iter.Seq[string] { return x.sortedNames.all(x, &x.names) }
 
 // ProvidedNames walks what is provided, by name, in order of their bytes, each once.
-func (x *Index) ProvidedNames() iter.Seq[string] { return x.keys(x.provides) }
+func (x *Index) ProvidedNames() iter.Seq[string] { return x.sortedProvides.all(x, &x.provides) }
 
-func (x *Index) found(l lookup, key string) []int {
-	first, last := l.find(key, x.texts)
+func (x *Index) found(l *lookup, key string) []int {
+	first, last := l.find(key, &x.texts)
 	if first == last {
 		return nil
 	}
@@ -188,8 +191,8 @@ func (x *Index) found(l lookup, key string) []int {
 	return out
 }
 
-func (x *Index) entries(l lookup, key string) []Provider {
-	first, last := l.find(key, x.texts)
+func (x *Index) entries(l *lookup, key string) []Provider {
+	first, last := l.find(key, &x.texts)
 	if first == last {
 		return nil
 	}
@@ -200,10 +203,24 @@ func (x *Index) entries(l lookup, key string) []Provider {
 	return out
 }
 
-func (x *Index) keys(l lookup) iter.Seq[string] {
+// sortedKeys are the keys of a lookup in order of their bytes. Only explanations of what went wrong
+// want them so.
+type sortedKeys struct {
+	once sync.Once
+	ids  []uint32
+}
+
+func (k *sortedKeys) all(x *Index, l *lookup) iter.Seq[string] {
+	k.once.Do(func() {
+		k.ids = make([]uint32, l.keys.len())
+		for i := range k.ids {
+			k.ids[i] = l.keys.at(i)
+		}
+		slices.SortFunc(k.ids, func(a, b uint32) int { return strings.Compare(x.string(a), x.string(b)) })
+	})
 	return func(yield func(string) bool) {
-		for i := range l.keys.len() {
-			if !yield(x.string(l.keys.at(i))) {
+		for _, id := range k.ids {
+			if !yield(x.string(id)) {
 				return
 			}
 		}

@@ -2,23 +2,19 @@ package repodata
 
 import (
 	"errors"
-	"hash/maphash"
 	"math"
 	"slices"
 	"unicode/utf8"
 )
 
-// interner numbers strings: equal ones get the same number, and number 0 is the empty string. Its
-// hash is seeded, so nobody can prepare strings that all collide.
+// interner numbers strings: equal ones get the same number, and number 0 is the empty string.
 type interner struct {
-	seed maphash.Seed
+	seed seed
 	// text holds the strings one after another; string i is text[ends[i-1]:ends[i]].
-	text []byte
-	ends []uint32
-	// slots is an open hash table of numbers (0: free); hashes[i] is the hash of string i.
-	slots  []uint32
-	hashes []uint32
-	err    error
+	text  []byte
+	ends  []uint32
+	table hashTable
+	err   error
 }
 
 // Bounds of an index. The largest distributions have 2 % of them.
@@ -29,10 +25,10 @@ const (
 
 var errTooLarge = errors.New("the repository is too large")
 
-func newInterner() *interner {
+// newInterner has room for so many strings, and bytes of them, before it must grow.
+func newInterner(room, text int) *interner {
 	return &interner{
-		seed: maphash.MakeSeed(), ends: make([]uint32, 1, 1<<12), hashes: make([]uint32, 1, 1<<12),
-		slots: make([]uint32, 1<<13),
+		seed: newSeed(), text: make([]byte, 0, text), ends: make([]uint32, 1, room+1), table: newHashTable(room),
 	}
 }
 
@@ -41,15 +37,14 @@ func (t *interner) id(s []byte) uint32 {
 	if len(s) == 0 || t.err != nil {
 		return 0
 	}
-	h := uint32(maphash.Bytes(t.seed, s))
-	mask := uint32(len(t.slots) - 1)
-	for i := h & mask; ; i = (i + 1) & mask {
-		n := t.slots[i]
-		if n == 0 {
+	h := t.seed.bytes(s)
+	for i := t.table.place(h); ; i = t.table.next(i) {
+		slot := t.table.slots[i]
+		if slot == 0 {
 			return t.add(s, h, i)
 		}
-		if t.hashes[n] == h && string(t.at(n)) == string(s) {
-			return n
+		if uint32(slot>>32) == h && string(t.at(uint32(slot))) == string(s) {
+			return uint32(slot)
 		}
 	}
 }
@@ -63,9 +58,9 @@ func (t *interner) at(n uint32) []byte {
 
 func (t *interner) len() int { return len(t.ends) }
 
-func (t *interner) add(s []byte, hash, slot uint32) uint32 {
+func (t *interner) add(s []byte, hash, place uint32) uint32 {
 	switch {
-	case !utf8.Valid(s):
+	case !isASCII(s) && !utf8.Valid(s):
 		t.err = errors.New("a text is not UTF-8")
 	case len(t.text)+len(s) > maxText || len(t.ends) >= maxStrings:
 		t.err = errTooLarge
@@ -76,12 +71,17 @@ func (t *interner) add(s []byte, hash, slot uint32) uint32 {
 	n := uint32(len(t.ends))
 	t.text = append(roomy(t.text, len(s)), s...)
 	t.ends = append(roomy(t.ends, 1), uint32(len(t.text)))
-	t.hashes = append(roomy(t.hashes, 1), hash)
-	t.slots[slot] = n
-	if len(t.ends) > len(t.slots)/2 {
-		t.slots = rehash(t.hashes, 0)
-	}
+	t.table.put(place, hash, n)
 	return n
+}
+
+func isASCII(s []byte) bool {
+	for _, c := range s {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // roomy makes room for n more by doubling: the smaller steps of append would copy large slices again

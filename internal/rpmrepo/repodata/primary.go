@@ -18,16 +18,26 @@ const (
 // WritePrimaryIndex reads primary.xml and writes the index of it. It reads to the end of r, so that
 // a checksum can be taken on the way.
 func WritePrimaryIndex(w io.Writer, r io.Reader) error {
-	p := primaryParser{scanner: newScanner(r), builder: newBuilder()}
+	p := primaryParser{scanner: newScanner(r), builder: newBuilder(sizeOf(r)), memo: newMemo()}
 	if err := p.document(); err != nil {
 		return fmt.Errorf("parsing primary.xml: %w", err)
 	}
+	p.scanner, p.memo = nil, nil // they have done their work, and the index wants room
 	return p.builder.write(w)
+}
+
+// sizeOf is how long a document is, where its reader knows; it need not be true.
+func sizeOf(r io.Reader) int64 {
+	if s, ok := r.(interface{ Size() int64 }); ok {
+		return s.Size()
+	}
+	return 0
 }
 
 type primaryParser struct {
 	*scanner
 	builder *builder
+	memo    *memo
 	record  record
 	// lastVersion and lastRelease are those of the dependency before.
 	lastVersion, lastRelease uint32
@@ -125,6 +135,7 @@ func (p *primaryParser) field() error {
 	case "format":
 		return p.format()
 	}
+	p.pass()
 	return nil
 }
 
@@ -135,7 +146,7 @@ func (p *primaryParser) format() error {
 		if err != nil || !more {
 			return err
 		}
-		switch name := string(p.name); name {
+		switch name := text(p.name); name {
 		case "license":
 			err = p.string(colLicense)
 		case "sourcerpm":
@@ -147,6 +158,8 @@ func (p *primaryParser) format() error {
 		default:
 			if list, ok := listOf(name); ok {
 				err = p.entries(list)
+			} else {
+				p.pass()
 			}
 		}
 		if err != nil {
@@ -287,9 +300,30 @@ func (p *primaryParser) location() error {
 
 // ValidLocation says whether a path stays below the folder of its repository.
 func ValidLocation(location string) bool {
-	return location != "" && location[0] != '/' && !hasControl([]byte(location)) &&
+	return plainLocation(location) || location != "" && location[0] != '/' && !hasControl([]byte(location)) &&
 		!strings.ContainsAny(location, "\\?#") && !strings.Contains(location, "://") &&
 		path.Clean("/"+location) == "/"+strings.TrimPrefix(path.Clean(location), "./")
+}
+
+// plainLocation says whether a path is so ordinary that it is valid without a closer look: segments
+// of letters, digits and what package names have, which start with a letter or digit.
+func plainLocation(location string) bool {
+	begins := true
+	for i := range len(location) {
+		c := location[i]
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+			begins = false
+		case begins:
+			return false
+		case c == '/':
+			begins = true
+		case c == '-', c == '.', c == '_', c == '+', c == '~', c == '^':
+		default:
+			return false
+		}
+	}
+	return !begins
 }
 
 func (p *primaryParser) file() error {
