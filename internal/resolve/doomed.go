@@ -25,8 +25,9 @@ func (s *search) withoutDoomed(ids []id) []id {
 // isDoomed says whether a package requires what cannot be had any more, or is at odds with one that
 // is installed. What installed packages have against it the solver knows already.
 func (s *search) isDoomed(i id) bool {
-	pkg := s.pool.pkg(i)
-	for _, r := range s.pool.requirements(i) {
+	rules := s.pool.rulesOf(i)
+	for n := range rules.requires {
+		r := &rules.requires[n]
 		if r.dep.IsRich() {
 			if slices.ContainsFunc(r.formula, s.isFalse) {
 				return true
@@ -35,16 +36,14 @@ func (s *search) isDoomed(i id) bool {
 			return true
 		}
 	}
-	for _, d := range pkg.Conflicts {
-		if !d.IsRich() && s.hasInstalled(s.pool.whoProvides(d), i) {
+	for n := range rules.conflicts {
+		if s.hasInstalled(rules.conflicts[n].ids, i) { // none of a rich one
 			return true
 		}
 	}
-	if len(pkg.Obsoletes) > 0 && !s.pool.installOnly(i) {
-		for _, d := range pkg.Obsoletes {
-			if s.hasInstalled(s.pool.nameMatching(d), i) {
-				return true
-			}
+	for n := range rules.obsoletes {
+		if s.hasInstalled(rules.obsoletes[n].ids, i) {
+			return true
 		}
 	}
 	return false
@@ -55,9 +54,19 @@ func (s *search) isFalse(clause []sat.Lit) bool {
 }
 
 func (s *search) noneLeft(ids []id) bool {
-	return !slices.ContainsFunc(ids, func(i id) bool { return s.sat.Value(sat.Lit(i)) != sat.False })
+	for _, i := range ids {
+		if s.sat.Value(sat.Lit(i)) != sat.False {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *search) hasInstalled(ids []id, but id) bool {
-	return slices.ContainsFunc(ids, func(i id) bool { return i != but && s.sat.Value(sat.Lit(i)) == sat.True })
+	for _, i := range ids {
+		if i != but && s.sat.Value(sat.Lit(i)) == sat.True {
+			return true
+		}
+	}
+	return false
 }

@@ -3,6 +3,8 @@ package resolve_test
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -186,5 +188,23 @@ func TestNothing(t *testing.T) {
 	_, err := resolve.Resolve(context.Background(), resolve.Problem{Arch: "x86_64", Requests: requests(t, "a")})
 	if !errors.As(err, &conflict) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A memory changes no answer, whatever was asked before.
+func TestMemory(t *testing.T) {
+	l := limits{names: 12, versions: 3, requests: 3, rich: true, weak: true, repos: true}
+	var memory resolve.Memory
+	for n := range uint64(40) {
+		w := randomWorld(rand.New(rand.NewPCG(*seed, n)), l)
+		p := w.problem(t)
+		for round := range 3 {
+			p.NoBest, p.Weak, p.Memory = round == 1, round == 2, nil
+			want := askUs(t, p)
+			p.Memory = &memory
+			if got := askUs(t, p); !slices.Equal(got.Packages, want.Packages) || got.Error != want.Error {
+				t.Fatalf("world %d, round %d: %q%s with a memory, %q%s without\n%s", n, round, got.Packages, got.Error, want.Packages, want.Error, w)
+			}
+		}
 	}
 }

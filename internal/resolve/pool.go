@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/slipway-build/slipway/internal/rpm"
@@ -24,14 +23,19 @@ type pool struct {
 	virtuals []virtual
 	last     id
 
-	usable    []state // by id, whether it is usable
-	providers map[rpm.Dependency][]id
-	named     map[string][]id
-	required  map[id][]requirement
-	rich      map[string]*rpm.Rich
-	formulas  map[formulaKey]formula
-	taken     map[string]*virtual // what virtual packages take the place of, by provided name
-	err       error               // the first error of a repository; it ends the resolution
+	packages   []*rpmrepo.Package // by id, as far as they were looked at; so the next four
+	usable     []state
+	rules      []*packageRules
+	hints      []*packageHints
+	labels     []string
+	providers  map[rpm.Dependency][]id
+	named      map[string][]id
+	rich       map[string]*rpm.Rich
+	formulas   map[formulaKey]formula
+	conditions map[string]*condition // of rich dependencies, by text
+	taken      map[string]*virtual   // what virtual packages take the place of, by provided name
+	spare      *search               // one that has ended, whose memory can be used again
+	err        error                 // the first error of a repository; it ends the resolution
 }
 
 // source is a repository and the id before its first package.
@@ -65,12 +69,12 @@ func stateOf(v bool) state {
 func newPool(ctx context.Context, p Problem) *pool {
 	pl := &pool{
 		ctx: ctx, arch: p.Arch,
-		providers: map[rpm.Dependency][]id{},
-		named:     map[string][]id{},
-		required:  map[id][]requirement{},
-		rich:      map[string]*rpm.Rich{},
-		formulas:  map[formulaKey]formula{},
-		taken:     map[string]*virtual{},
+		providers:  map[rpm.Dependency][]id{},
+		named:      map[string][]id{},
+		rich:       map[string]*rpm.Rich{},
+		formulas:   map[formulaKey]formula{},
+		conditions: map[string]*condition{},
+		taken:      map[string]*virtual{},
 	}
 	// dnf loads repositories in this order, too; it decides where nothing else does.
 	byWorth := slices.Clone(p.Repositories)
@@ -91,7 +95,11 @@ func newPool(ctx context.Context, p Problem) *pool {
 		}
 	}
 	pl.last += id(len(pl.virtuals))
+	pl.packages = make([]*rpmrepo.Package, pl.last+1)
 	pl.usable = make([]state, pl.last+1)
+	pl.rules = make([]*packageRules, pl.last+1)
+	pl.hints = make([]*packageHints, pl.last+1)
+	pl.labels = make([]string, pl.last+1)
 	return pl
 }
 
@@ -138,17 +146,25 @@ func (p *pool) virtual(i id) *virtual {
 
 // source gives the repository of a package that is not virtual, and its number in it.
 func (p *pool) source(i id) (source, int) {
-	n := sort.Search(len(p.repos), func(n int) bool { return p.repos[n].base >= i }) - 1
+	n := len(p.repos) - 1
+	for p.repos[n].base >= i {
+		n--
+	}
 	return p.repos[n], int(i - p.repos[n].base - 1)
 }
 
 // pkg gives the package.
 func (p *pool) pkg(i id) *rpmrepo.Package {
-	if v := p.virtual(i); v != nil {
-		return &v.Package
+	if pkg := p.packages[i]; pkg != nil {
+		return pkg
 	}
-	src, n := p.source(i)
-	return src.Package(n)
+	if v := p.virtual(i); v != nil {
+		p.packages[i] = &v.Package
+	} else {
+		src, n := p.source(i)
+		p.packages[i] = src.Package(n)
+	}
+	return p.packages[i]
 }
 
 // priority is that of the package's repository: the lowest wins.
@@ -173,7 +189,10 @@ func (p *pool) label(i id) string {
 	if v := p.virtual(i); v != nil {
 		return v.label
 	}
-	return p.pkg(i).NEVRA.String()
+	if p.labels[i] == "" {
+		p.labels[i] = p.pkg(i).NEVRA.String()
+	}
+	return p.labels[i]
 }
 
 // isUsable says whether the package can be considered at all: it is for this architecture, and no

@@ -26,6 +26,8 @@ type Problem struct {
 	// NoBest lets a request be met by a package that is not the best one for it when the best one
 	// cannot be installed, as dnf does with best=0. By default that is a conflict.
 	NoBest bool
+	// Memory, where there is one, makes the next resolution of the same repositories faster.
+	Memory *Memory
 }
 
 // Request is one thing that must be installed.

@@ -76,7 +76,7 @@ func (s *search) wanted() (recommended, supplements []id) {
 		for _, n := range src.Supplementers() {
 			i := src.base + id(n) + 1
 			if s.sat.Value(sat.Lit(i)) == sat.Unknown && s.pool.isUsable(i) &&
-				s.policy.weak.isMet(s.pool.pkg(i).Supplements) && !s.hasOtherVersion(i) && !s.isDoomed(i) {
+				s.policy.weak.isMet(s.pool.hintsOf(i).supplements) && !s.hasOtherVersion(i) && !s.isDoomed(i) {
 				supplements = append(supplements, i)
 			}
 		}

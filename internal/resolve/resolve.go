@@ -13,8 +13,10 @@ import (
 // an error of a repository whose file lists were needed and could not be loaded. It is safe for
 // concurrent use.
 func Resolve(ctx context.Context, problem Problem) (*Solution, error) {
-	p := newPool(ctx, problem)
+	p, keep := problem.Memory.recall(ctx, problem)
+	defer keep()
 	s := newSearch(p, problem)
+	defer s.release()
 	err := s.run()
 	if p.err != nil {
 		return nil, fmt.Errorf("looking for a file in the repositories: %w", p.err)

@@ -182,38 +182,75 @@ func tautology(clause []sat.Lit) bool {
 	return false
 }
 
-// holds evaluates a dependency on what is installed now; what is not decided counts as absent.
-func (p *pool) holds(d rpm.Dependency, installed func(id) bool) bool {
-	if isFeature(d) {
-		return true
-	}
-	if !d.IsRich() {
-		return slices.ContainsFunc(p.whoProvides(d), installed)
-	}
-	r := p.parseRich(d.Name)
-	return r != nil && p.holdsRich(r, installed)
+// condition is a dependency of any kind, to be evaluated on what is installed: the packages of which
+// one is needed, or the operands of a rich dependency.
+type condition struct {
+	op                rpm.RichOp // RichDep: ids
+	ids               []id
+	left, right, more *condition // more is the operand of "else"
 }
 
-func (p *pool) holdsRich(r *rpm.Rich, installed func(id) bool) bool {
-	is := func(r *rpm.Rich) bool { return p.holdsRich(r, installed) }
-	switch r.Op {
-	case rpm.RichAnd:
-		return is(r.Left) && is(r.Right)
-	case rpm.RichOr:
-		return is(r.Left) || is(r.Right)
-	case rpm.RichIf:
-		if is(r.Right) {
-			return is(r.Left)
-		}
-		return r.Else == nil || is(r.Else)
-	case rpm.RichUnless:
-		if !is(r.Right) {
-			return is(r.Left)
-		}
-		return r.Else != nil && is(r.Else)
-	case rpm.RichWith, rpm.RichWithout:
-		return slices.ContainsFunc(p.set(r), installed)
-	default:
-		return p.holds(r.Dep, installed)
+// conditionOf prepares a dependency. What is always true is nil.
+func (p *pool) conditionOf(d rpm.Dependency) *condition {
+	if isFeature(d) {
+		return nil
 	}
+	if !d.IsRich() {
+		return &condition{ids: p.whoProvides(d)}
+	}
+	c, ok := p.conditions[d.Name]
+	if !ok {
+		c = &condition{}
+		if r := p.parseRich(d.Name); r != nil {
+			c = p.conditionOfRich(r)
+		}
+		p.conditions[d.Name] = c
+	}
+	return c
+}
+
+func (p *pool) conditionOfRich(r *rpm.Rich) *condition {
+	switch r.Op {
+	case rpm.RichDep:
+		return p.conditionOf(r.Dep)
+	case rpm.RichWith, rpm.RichWithout:
+		return &condition{ids: p.set(r)}
+	}
+	c := &condition{op: r.Op, left: p.conditionOfRich(r.Left), right: p.conditionOfRich(r.Right)}
+	if r.Else != nil {
+		c.more = p.conditionOfRich(r.Else)
+		if c.more == nil {
+			c.more = &condition{op: rpm.RichAnd} // nil would say that there is no "else"
+		}
+	}
+	return c
+}
+
+// holds evaluates a condition on what is installed now; what is not decided counts as absent.
+func (w *weakness) holds(c *condition) bool {
+	if c == nil {
+		return true
+	}
+	switch c.op {
+	case rpm.RichAnd:
+		return w.holds(c.left) && w.holds(c.right)
+	case rpm.RichOr:
+		return w.holds(c.left) || w.holds(c.right)
+	case rpm.RichIf:
+		if w.holds(c.right) {
+			return w.holds(c.left)
+		}
+		return c.more == nil || w.holds(c.more)
+	case rpm.RichUnless:
+		if !w.holds(c.right) {
+			return w.holds(c.left)
+		}
+		return c.more != nil && w.holds(c.more)
+	}
+	for _, i := range c.ids {
+		if w.installed(i) {
+			return true
+		}
+	}
+	return false
 }

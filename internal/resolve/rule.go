@@ -58,57 +58,22 @@ func (s *search) expand(v int) {
 	if s.pool.virtual(i) != nil {
 		return
 	}
-	pkg := s.pool.pkg(i)
-	for _, r := range s.pool.requirements(i) {
-		s.addRequires(i, r)
+	rules := s.pool.rulesOf(i)
+	for n := range rules.requires {
+		s.addRequires(i, &rules.requires[n])
 	}
-	for _, d := range pkg.Conflicts {
-		s.addConflicts(i, d)
+	for n := range rules.conflicts {
+		s.addConflicts(i, &rules.conflicts[n])
 	}
-	s.addSameName(i, pkg.Name)
-	if len(pkg.Obsoletes) > 0 && !s.pool.installOnly(i) {
-		for _, d := range pkg.Obsoletes {
-			s.addObsoletes(i, d)
-		}
+	for _, other := range rules.same {
+		s.add(rule{kind: ruleSameName, pkg: i}, -sat.Lit(i), -sat.Lit(other))
+	}
+	for n := range rules.obsoletes {
+		s.addObsoletes(i, &rules.obsoletes[n])
 	}
 }
 
-// requirement is a dependency with what meets it: packages, or a formula where it is rich.
-type requirement struct {
-	dep     rpm.Dependency
-	ids     []id
-	formula formula
-}
-
-func (p *pool) requirement(d rpm.Dependency) requirement {
-	if d.IsRich() {
-		return requirement{dep: d, formula: p.formulaOf(d, false)}
-	}
-	return requirement{dep: d, ids: p.whoProvides(d)}
-}
-
-// requirements lists what a package requires, each thing once, without features of the installer.
-func (p *pool) requirements(i id) []requirement {
-	if known, ok := p.required[i]; ok {
-		return known
-	}
-	requires := p.pkg(i).Requires
-	list := make([]requirement, 0, len(requires))
-	for n, d := range requires {
-		if !isFeature(d) && !repeats(requires[:n], d) {
-			list = append(list, p.requirement(d))
-		}
-	}
-	p.required[i] = list
-	return list
-}
-
-// repeats says whether a list has the dependency already; lists often repeat one for a scriptlet.
-func repeats(list []rpm.Dependency, d rpm.Dependency) bool {
-	return slices.ContainsFunc(list, func(e rpm.Dependency) bool { return e.Name == d.Name && plain(e) == plain(d) })
-}
-
-func (s *search) addRequires(i id, required requirement) {
+func (s *search) addRequires(i id, required *requirement) {
 	r := rule{kind: ruleRequires, pkg: i, dep: required.dep}
 	if required.dep.IsRich() {
 		s.addFormula(r, i, required.formula)
@@ -126,13 +91,13 @@ func (s *search) addRequires(i id, required requirement) {
 	s.addChoice(s.add(r, lits...))
 }
 
-func (s *search) addConflicts(i id, d rpm.Dependency) {
-	r := rule{kind: ruleConflicts, pkg: i, dep: d}
-	if d.IsRich() {
-		s.addFormula(r, i, s.pool.formulaOf(d, true))
+func (s *search) addConflicts(i id, conflict *requirement) {
+	r := rule{kind: ruleConflicts, pkg: i, dep: conflict.dep}
+	if conflict.dep.IsRich() {
+		s.addFormula(r, i, conflict.formula)
 		return
 	}
-	for _, other := range s.pool.whoProvides(d) {
+	for _, other := range conflict.ids {
 		if other != i { // a package does not conflict with itself
 			s.add(r, -sat.Lit(i), -sat.Lit(other))
 		}
@@ -155,27 +120,11 @@ func (s *search) addFormula(r rule, i id, f formula) {
 	}
 }
 
-func (s *search) addObsoletes(i id, d rpm.Dependency) {
-	for _, other := range s.pool.nameMatching(d) {
+func (s *search) addObsoletes(i id, obsoleted *requirement) {
+	for _, other := range obsoleted.ids {
 		if other != i {
-			s.add(rule{kind: ruleObsoletes, pkg: i, dep: d}, -sat.Lit(i), -sat.Lit(other))
+			s.add(rule{kind: ruleObsoletes, pkg: i, dep: obsoleted.dep}, -sat.Lit(i), -sat.Lit(other))
 		}
-	}
-}
-
-// addSameName keeps a second version of a package out, unless it is one of those of which several
-// may be installed.
-func (s *search) addSameName(i id, name string) {
-	others := s.pool.byName(name)
-	if len(others) < 2 {
-		return
-	}
-	multi := s.pool.installOnly(i)
-	for _, other := range others {
-		if other == i || multi && s.pool.installOnly(other) && s.pool.pkg(i).NEVRA != s.pool.pkg(other).NEVRA {
-			continue
-		}
-		s.add(rule{kind: ruleSameName, pkg: i}, -sat.Lit(i), -sat.Lit(other))
 	}
 }
 

@@ -41,16 +41,29 @@ type branch struct {
 }
 
 func newSearch(p *pool, problem Problem) *search {
-	s := &search{
-		pool: p, asks: asksOf(problem.Requests), noBest: problem.NoBest, recommends: problem.Weak,
-		sat: sat.New(int(p.last)),
+	s := p.spare
+	p.spare = nil
+	if s == nil {
+		s = &search{pool: p, sat: sat.New(int(p.last))}
+		s.policy = policy{pool: p, weak: &weakness{
+			pool: p, sat: s.sat, stamp: 1, wanted: make([]uint32, p.last+1), liked: make([]uint32, p.last+1),
+		}}
+		s.sat.Limit = maxConflicts
+		s.sat.Expand = s.expand
 	}
-	s.policy = policy{pool: p, keep: problem.Keep, weak: &weakness{
-		pool: p, sat: s.sat, wanted: map[id]bool{}, liked: map[id]bool{},
-	}}
-	s.sat.Limit = maxConflicts
-	s.sat.Expand = s.expand
+	s.asks, s.noBest, s.recommends = asksOf(problem.Requests), problem.NoBest, problem.Weak
+	s.policy.keep = problem.Keep
 	return s
+}
+
+// release ends the use of a search: another one can have its memory.
+func (s *search) release() {
+	s.sat.Reset()
+	s.policy.weak.reset()
+	s.rules, s.jobs, s.fixed = s.rules[:0], s.jobs[:0], s.fixed[:0]
+	s.choices, s.fresh, s.learned = s.choices[:0], s.fresh[:0], s.learned[:0]
+	s.scanned, s.branches = 0, s.branches[:0]
+	s.pool.spare = s
 }
 
 // run finds an assignment. Errors are those of the solver.

@@ -2,7 +2,6 @@ package resolve
 
 import (
 	"github.com/slipway-build/slipway/internal/resolve/sat"
-	"github.com/slipway-build/slipway/internal/rpm"
 )
 
 // weakness knows what the packages that are installed so far recommend and suggest. It follows the
@@ -11,11 +10,12 @@ type weakness struct {
 	pool *pool
 	sat  *sat.Solver
 
-	read       int         // how much of the trail is
-	wanted     map[id]bool // recommended
-	liked      map[id]bool // suggested
-	richWanted []rpm.Dependency
-	richLiked  []rpm.Dependency
+	read       int      // how much of the trail is
+	stamp      uint32   // what marks the present packages in the next two
+	wanted     []uint32 // recommended, by id
+	liked      []uint32 // suggested
+	richWanted []formula
+	richLiked  []formula
 }
 
 // installed says whether the package is installed at this point of the search.
@@ -38,18 +38,18 @@ func (w *weakness) recommended(ids []id) []id {
 
 func (w *weakness) isRecommended(i id) bool {
 	w.update()
-	return w.wanted[i] || w.inRich(w.richWanted, i) || w.isMet(w.pool.pkg(i).Supplements)
+	return w.wanted[i] == w.stamp || w.inRich(w.richWanted, i) || w.isMet(w.pool.hintsOf(i).supplements)
 }
 
 func (w *weakness) isSuggested(i id) bool {
 	w.update()
-	return w.liked[i] || w.inRich(w.richLiked, i) || w.isMet(w.pool.pkg(i).Enhances)
+	return w.liked[i] == w.stamp || w.inRich(w.richLiked, i) || w.isMet(w.pool.hintsOf(i).enhances)
 }
 
-// isMet says whether one of the dependencies holds.
-func (w *weakness) isMet(deps []rpm.Dependency) bool {
-	for _, d := range deps {
-		if w.pool.holds(d, w.installed) {
+// isMet says whether one of the conditions holds.
+func (w *weakness) isMet(conditions []*condition) bool {
+	for _, c := range conditions {
+		if w.holds(c) {
 			return true
 		}
 	}
@@ -58,9 +58,9 @@ func (w *weakness) isMet(deps []rpm.Dependency) bool {
 
 // inRich says whether a rich recommendation means this package under the present circumstances: a
 // clause of it offers the package, and the conditions of the clause hold.
-func (w *weakness) inRich(deps []rpm.Dependency, i id) bool {
-	for _, d := range deps {
-		for _, clause := range w.pool.formulaOf(d, false) {
+func (w *weakness) inRich(formulas []formula, i id) bool {
+	for _, f := range formulas {
+		for _, clause := range f {
 			if w.offers(clause, i) {
 				return true
 			}
@@ -93,29 +93,28 @@ func (w *weakness) update() {
 // reset forgets everything, which is necessary after the solver went back.
 func (w *weakness) reset() {
 	w.read = 0
-	clear(w.wanted)
-	clear(w.liked)
+	w.stamp++
 	w.richWanted, w.richLiked = nil, nil
 }
 
 func (w *weakness) add(i id) {
-	pkg := w.pool.pkg(i)
-	for _, d := range pkg.Recommends {
-		if d.IsRich() {
-			w.richWanted = append(w.richWanted, d)
-			continue
+	hints := w.pool.hintsOf(i)
+	for n := range hints.recommends {
+		r := &hints.recommends[n]
+		if r.dep.IsRich() {
+			w.richWanted = append(w.richWanted, r.formula)
 		}
-		for _, other := range w.pool.whoProvides(d) {
-			w.wanted[other] = true
+		for _, other := range r.ids {
+			w.wanted[other] = w.stamp
 		}
 	}
-	for _, d := range pkg.Suggests {
-		if d.IsRich() {
-			w.richLiked = append(w.richLiked, d)
-			continue
+	for n := range hints.suggests {
+		r := &hints.suggests[n]
+		if r.dep.IsRich() {
+			w.richLiked = append(w.richLiked, r.formula)
 		}
-		for _, other := range w.pool.whoProvides(d) {
-			w.liked[other] = true
+		for _, other := range r.ids {
+			w.liked[other] = w.stamp
 		}
 	}
 }

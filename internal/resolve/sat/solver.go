@@ -103,6 +103,21 @@ func New(n int) *Solver {
 	return s
 }
 
+// Reset takes all clauses, decisions and conflicts back. The variables stay.
+func (s *Solver) Reset() {
+	for _, lits := range [][]Lit{s.lits, s.trail} {
+		for _, l := range lits {
+			v := l.Var()
+			s.value[v], s.expanded[v] = Unknown, false
+			s.heads[l.index()], s.heads[(-l).index()] = 0, 0
+		}
+	}
+	s.lits, s.clauses, s.trail, s.limits = s.lits[:0], s.clauses[:0], s.trail[:0], s.limits[:0]
+	s.proofs, s.failed = s.proofs[:0], s.failed[:0]
+	s.pending, s.conflicts = 0, 0
+	s.core, s.blocked = nil, nil
+}
+
 // Grow makes sure that the variables 1 to n exist.
 func (s *Solver) Grow(n int) {
 	if n < len(s.value) {
