@@ -153,8 +153,11 @@ func (p *Pipeline) lockTarget(ctx context.Context, tn TargetNeeds, old lock.Targ
 		}
 	}
 	m := newLockMaker(conf, tn.Target, repos)
+	var memory resolve.Memory
 	for _, root := range tn.Roots {
-		s, err := o.resolve(ctx, problem(root, conf.Arch, repos, keep))
+		asked := problem(root, conf.Arch, repos, keep)
+		asked.Memory = &memory
+		s, err := o.resolve(ctx, asked)
 		var conflict *resolve.Conflict
 		if errors.As(err, &conflict) {
 			return lock.Target{}, fmt.Errorf("%s on target %s can't be installed:\n%w", rootName(root.Image), tn.Target, err)

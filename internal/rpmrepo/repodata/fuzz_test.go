@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"testing"
 )
@@ -197,6 +198,56 @@ func FuzzMetalink(f *testing.F) {
 			if len(v.Checksums) == 0 || !Trusted(v.Checksums[0].Kind) {
 				t.Errorf("version %+v", v)
 			}
+		}
+	})
+}
+
+// otherwise writes the entries of a document in a way that only the general reader takes.
+func otherwise(data []byte) []byte {
+	return bytes.ReplaceAll(data, []byte(plainTag), []byte(`<rpm:entry  name="`))
+}
+
+// onlyTags says whether every < of a document begins a tag, but for a first line <?xml…?>.
+func onlyTags(data []byte) bool {
+	data = bytes.TrimPrefix(data, []byte("<?xml"))
+	if bytes.Contains(data, []byte("<!")) || bytes.Contains(data, []byte("<?")) {
+		return false
+	}
+	s := newScanner(bytes.NewReader(data))
+	for {
+		tok, err := s.next()
+		if err != nil || tok == endOfDocument {
+			return true
+		}
+		for _, a := range s.attrs {
+			if bytes.IndexByte(a.value, '<') >= 0 {
+				return false
+			}
+		}
+	}
+}
+
+// FuzzPlainEntries holds the quick way to read entries against the general one: the same document, the
+// same index.
+func FuzzPlainEntries(f *testing.F) {
+	for _, file := range []string{"testdata/primary.xml", "testdata/entries.xml"} {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if !onlyTags(data) {
+			return // what looks like an entry may be text, or in an attribute's value
+		}
+		var quick, general bytes.Buffer
+		quickly, generally := WritePrimaryIndex(&quick, bytes.NewReader(data)), WritePrimaryIndex(&general, bytes.NewReader(otherwise(data)))
+		if (quickly == nil) != (generally == nil) {
+			t.Fatalf("quick: %v; general: %v", quickly, generally)
+		}
+		if quickly == nil && !bytes.Equal(quick.Bytes(), general.Bytes()) {
+			t.Error("the two ways give different indexes")
 		}
 	})
 }
