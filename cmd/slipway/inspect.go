@@ -19,11 +19,11 @@ import (
 )
 
 func (a *app) inspectCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "inspect", Short: "What a spec file, or a project's Python metadata, says", Args: noArguments,
-		Long: `Inspect reads one file or folder for one OS release and prints what it says, without a slipway.yaml.
+	cmd := &cobra.Command{Use: "inspect", Short: "What a spec file, a project's Python metadata, or an image says", Args: noArguments,
+		Long: `Inspect reads one file, folder or image and prints what it says, without a slipway.yaml.
 Nothing of it is run. What could not be read goes to stderr, with file and line.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
-	cmd.AddCommand(a.inspectSpecCommand(), a.inspectPythonCommand())
+	cmd.AddCommand(a.inspectSpecCommand(), a.inspectPythonCommand(), a.inspectImageCommand())
 	return cmd
 }
 
