@@ -51,7 +51,7 @@ type imageDifference struct {
 }
 
 func (a *app) imageDiff(ctx context.Context, from, to string, files bool) error {
-	return a.withImages(ctx, func(o *opener) error {
+	return a.withImages(func(o *opener) error {
 		x, err := o.content(ctx, from)
 		if err != nil {
 			return err

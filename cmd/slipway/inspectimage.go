@@ -68,7 +68,7 @@ type attachedDocument struct {
 const largest = 20
 
 func (a *app) inspectImage(ctx context.Context, ref, html string, all bool) error {
-	return a.withImages(ctx, func(o *opener) error {
+	return a.withImages(func(o *opener) error {
 		r := inspectedImage{Reference: ref}
 		var err error
 		if r.Content, err = o.content(ctx, ref); err != nil {
@@ -140,7 +140,7 @@ func (a *app) printSBOM(ctx context.Context, ref, format string) error {
 	if wanted == "" {
 		return usageError{fmt.Errorf("--sbom %s: it is cyclonedx or spdx", format)}
 	}
-	return a.withImages(ctx, func(o *opener) error {
+	return a.withImages(func(o *opener) error {
 		list, err := o.attached(ctx, ref)
 		if err != nil {
 			return err
@@ -175,7 +175,7 @@ type opener struct {
 }
 
 // withImages runs a command's work with an opener.
-func (a *app) withImages(ctx context.Context, work func(*opener) error) (err error) {
+func (a *app) withImages(work func(*opener) error) (err error) {
 	o := &opener{app: a, screen: newScreen(a.err, a.quiet)}
 	defer func() {
 		if o.embedded != nil {
