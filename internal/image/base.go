@@ -21,7 +21,7 @@ import (
 )
 
 // baseFormat is part of every base image's key. It changes when the same input makes another image.
-const baseFormat = "base/2"
+const baseFormat = "base/3"
 
 // Base makes a base image. A second call with the same packages and options reads it from the
 // cache. Errors that a user can act on are of the types *script.Error (a script failed) and

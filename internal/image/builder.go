@@ -46,7 +46,8 @@ type BaseSpec struct {
 type Options struct {
 	// Compression of the layers. Empty: gzip.
 	Compression layer.Compression
-	// Level of the compression, as the compressor counts. Zero: fast.
+	// Level of the compression, as the compressor counts (layer.Compression.Check). Zero: one that is
+	// chosen for what is in a package.
 	Level int
 	// NoDocs leaves out files that packages mark as documentation, as rpm --excludedocs does.
 	NoDocs bool

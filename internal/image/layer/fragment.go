@@ -7,13 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
+	"strings"
 
 	"github.com/slipway-build/slipway/internal/rpm"
 )
 
 // fragmentFormat is part of every fragment's key. It changes when the bytes do that are made of the
 // same input, as with another compressor.
-const fragmentFormat = "fragment/1"
+const fragmentFormat = "fragment/2"
 
 // Fragment is the part of a layer that one package makes.
 type Fragment struct {
@@ -52,6 +54,24 @@ func (f *Fragment) paths() []string {
 		}
 	}
 	return out
+}
+
+// isText says whether most of the package's bytes are in files that look like no program and no
+// library, by their modes and names.
+func (f *Fragment) isText() bool {
+	var balance int64
+	for i := range f.pkg.Files {
+		file := &f.pkg.Files[i]
+		if !file.IsRegular() || f.plan[i].path == "" {
+			continue
+		}
+		if base := path.Base(file.Path); file.Mode&0o111 != 0 || strings.Contains(base, ".so") || strings.HasSuffix(base, ".a") {
+			balance -= file.Size
+		} else {
+			balance += file.Size
+		}
+	}
+	return balance > 0
 }
 
 // content writes the fragment's tar entries, uncompressed and without an end, straight from the

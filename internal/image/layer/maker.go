@@ -19,7 +19,7 @@ import (
 type Maker struct {
 	Cache       *cache.Dir
 	Compression Compression
-	// Level of the compression; zero is fast.
+	// Level of the compression; zero leaves the choice to the maker.
 	Level int
 	// Sink, where set, makes a receiver of the entries of each layer of packages that is not in the
 	// cache.
@@ -46,7 +46,7 @@ const (
 )
 
 // layerFormat is part of every layer's key.
-const layerFormat = "layer/1"
+const layerFormat = "layer/2"
 
 // info describes a stored layer.
 type info struct {
@@ -248,7 +248,7 @@ func (m *Maker) fragment(s *stream, f *Fragment) error {
 	key := m.cacheKey(f)
 	file, at, ok := m.stored(key)
 	if !ok {
-		return s.piece(func(w io.Writer) error { return f.content(newArchive(w, s.sink)) })
+		return s.pieceOf(f.isText(), func(w io.Writer) error { return f.content(newArchive(w, s.sink)) })
 	}
 	defer file.Close()
 	if err := s.copy(io.NewSectionReader(file, at.Offset, at.Size), at.Size); err != nil {

@@ -15,9 +15,9 @@ import (
 // stream writes a blob as a row of pieces, each compressed for itself, and hashes both the blob and
 // the tar stream in it on the way.
 type stream struct {
-	compressor     compressor
-	out            io.Writer // the blob: file, hash, counter
-	tar            io.Writer // the tar stream: hash, counter
+	compressors    [2]compressor // of programs, and of text where that is another one
+	out            io.Writer     // the blob: file, hash, counter
+	tar            io.Writer     // the tar stream: hash, counter
 	digest, diffID hash.Hash
 	size, tarSize  counter
 	buffer         *bufio.Writer
@@ -46,11 +46,17 @@ func (c cancelled) Write(p []byte) (int, error) {
 }
 
 func newStream(ctx context.Context, file io.Writer, c Compression, level int) (*stream, error) {
-	z, err := c.compressor(level)
-	if err != nil {
-		return nil, err
+	s := &stream{digest: sha256.New(), diffID: sha256.New()}
+	for i := range s.compressors {
+		var err error
+		if s.compressors[i], err = c.compressor(level, i == 1); err != nil {
+			return nil, err
+		}
+		if c == Zstd || level != 0 {
+			s.compressors[1] = s.compressors[0]
+			break
+		}
 	}
-	s := &stream{compressor: z, digest: sha256.New(), diffID: sha256.New()}
 	s.out = io.MultiWriter(file, s.digest, &s.size)
 	s.tar = cancelled{ctx, io.MultiWriter(s.diffID, &s.tarSize)}
 	s.buffer = bufio.NewWriterSize(nil, 256<<10)
@@ -79,16 +85,23 @@ func (s *stream) fill(ctx context.Context, open func() (Sink, error), write func
 }
 
 // piece adds what write writes, as one member or frame.
-func (s *stream) piece(write func(w io.Writer) error) error {
-	s.compressor.Reset(s.out)
-	s.buffer.Reset(io.MultiWriter(s.tar, s.compressor))
+func (s *stream) piece(write func(w io.Writer) error) error { return s.pieceOf(false, write) }
+
+// pieceOf is piece for a text, or for what is none.
+func (s *stream) pieceOf(text bool, write func(w io.Writer) error) error {
+	z := s.compressors[0]
+	if text {
+		z = s.compressors[1]
+	}
+	z.Reset(s.out)
+	s.buffer.Reset(io.MultiWriter(s.tar, z))
 	if err := write(s.buffer); err != nil {
 		return err
 	}
 	if err := s.buffer.Flush(); err != nil {
 		return err
 	}
-	return s.compressor.Close()
+	return z.Close()
 }
 
 // copy adds size bytes that are compressed already, decompressing them for the diff id.
