@@ -33,7 +33,7 @@ var only = map[string][]string{
 	"github.com/google/go-containerregistry": {"internal/image", "internal/registry"},
 	"github.com/distribution/distribution":   {"internal/registry"},
 	"github.com/spf13/cobra":                 {"cmd/slipway"},
-	"github.com/goccy/go-yaml":               {"internal/config", "internal/lock", "internal/requirement/ansible"},
+	"github.com/goccy/go-yaml":               {"internal/config", "internal/lock", "internal/requirement/ansible", "internal/rpmrepo/modulemd"},
 	"github.com/ProtonMail/go-crypto":        {"internal/rpm", "tools/universe"},
 }
 

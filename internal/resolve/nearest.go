@@ -20,8 +20,12 @@ func (p *pool) misses(d rpm.Dependency) []Reason {
 		return p.richMisses(d)
 	}
 	reasons := p.otherVersions(d)
-	if len(reasons) == 0 && len(p.whoProvides(d)) == 0 {
-		reasons = p.outOfQuestion(d)
+	if len(p.whoProvides(d)) == 0 {
+		if len(reasons) == 0 {
+			reasons = p.outOfQuestion(d, false)
+		} else {
+			reasons = append(reasons, p.outOfQuestion(d, true)...)
+		}
 	}
 	if len(reasons) == 0 && len(p.whoProvides(d)) == 0 {
 		reasons = []Reason{{Text: p.unknown(d)}}
@@ -103,11 +107,15 @@ func (p *pool) provided(i id, name string) []rpm.Dependency {
 }
 
 // outOfQuestion lists packages that would meet the dependency, were they not of another
-// architecture, excluded, or displaced by an internal project.
-func (p *pool) outOfQuestion(d rpm.Dependency) []Reason {
+// architecture, excluded, hidden by a module, or displaced by an internal project; or, on demand,
+// those alone that a module hides.
+func (p *pool) outOfQuestion(d rpm.Dependency, modular bool) []Reason {
 	var reasons []Reason
 	for _, src := range p.repos {
 		for n := range src.Len() {
+			if modular && src.Hiding(n) == "" {
+				continue
+			}
 			pkg := src.Package(n)
 			if why := p.whyNot(src, n, pkg); why != "" && (meets(pkg, d) || names(pkg, d.Name)) {
 				reasons = append(reasons, Reason{Text: fmt.Sprintf("%s %s", pkg.NEVRA, why)})
@@ -120,6 +128,8 @@ func (p *pool) outOfQuestion(d rpm.Dependency) []Reason {
 
 func (p *pool) whyNot(src source, n int, pkg *rpmrepo.Package) string {
 	switch {
+	case src.Hiding(n) != "":
+		return src.Hiding(n)
 	case src.Excluded(n):
 		return fmt.Sprintf("is excluded by the configuration of repository %s", src.Config.ID)
 	case pkg.Arch == "src" || pkg.Arch == "nosrc":

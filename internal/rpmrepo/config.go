@@ -31,6 +31,9 @@ type Config struct {
 	// name-version-release or name-[epoch:]version-release.arch.
 	Include, Exclude []string
 
+	// ModuleHotfixes exempts the repository's packages from being hidden by modules.
+	ModuleHotfixes bool
+
 	// Username and Password are sent to the repository's own hosts only (HTTP basic authentication).
 	Username string
 	Password Secret

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/slipway-build/slipway/internal/cache"
+	"github.com/slipway-build/slipway/internal/rpmrepo/modulemd"
 	"github.com/slipway-build/slipway/internal/rpmrepo/repodata"
 	"github.com/slipway-build/slipway/internal/rpmrepo/transfer"
 )
@@ -54,6 +55,12 @@ func (s *site) load(ctx context.Context, config Config, seen string) (*Repositor
 				err = fmt.Errorf("reading the file lists of repository %s: %w", s.config.ID, err)
 			}
 			return index, err
+		}
+	}
+	if modules, ok := md.Find("modules"); ok {
+		repo.modules, err = indexOf(ctx, s, md, modules, modulemd.Write, modulemd.Open)
+		if err != nil {
+			return nil, fmt.Errorf("reading the modules of repository %s: %w", s.config.ID, err)
 		}
 	}
 	return repo, nil

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/slipway-build/slipway/internal/rpm"
+	"github.com/slipway-build/slipway/internal/rpmrepo/modulemd"
 	"github.com/slipway-build/slipway/internal/rpmrepo/repodata"
 )
 
@@ -41,6 +43,9 @@ type Repository struct {
 	index    *repodata.Index
 	decoded  []atomic.Pointer[Package]
 	excluded []bool // nil when nothing is
+	// hiding says of packages that Hide hid why.
+	hiding  map[int]string
+	modules *modulemd.Index // nil where there are none
 
 	// loadFiles brings filelists.xml; nil where there is none.
 	loadFiles func(context.Context) (*repodata.Files, error)
@@ -85,8 +90,17 @@ func (r *Repository) Package(i int) *Package {
 	return p
 }
 
+// NEVRA is that of package i, which is not decoded for it.
+func (r *Repository) NEVRA(i int) rpm.NEVRA { return r.index.NEVRA(i) }
+
 // Excluded says whether the configuration hides package i.
 func (r *Repository) Excluded(i int) bool { return r.excluded != nil && r.excluded[i] }
+
+// Hiding says why package i is hidden, where Hide hid it; otherwise it is empty.
+func (r *Repository) Hiding(i int) string { return r.hiding[i] }
+
+// Modules is the repository's modular metadata, nil where it has none.
+func (r *Repository) Modules() *modulemd.Index { return r.modules }
 
 // All walks the packages that are not excluded, in order. Source packages are among them; see
 // Package.IsSource.

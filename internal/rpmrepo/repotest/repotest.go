@@ -33,6 +33,8 @@ type Options struct {
 	Compression string           // "gz" when empty, "zstd", "xz" or "none"
 	Revision    string           // of repomd.xml; the timestamp when empty
 	Timestamp   int64            // seconds since 1970; 0 is the newest package's build time
+	Modules     []byte           // modules.yaml, as it is to be; none when empty
+	UpdateInfo  []byte           // updateinfo.xml, likewise
 }
 
 // Write reads every *.rpm below dir and writes dir/repodata. Metadata that is
@@ -64,6 +66,7 @@ func write(dir string, opts Options) error {
 		Revision: cmp.Or(opts.Revision, strconv.FormatInt(opts.Timestamp, 10)),
 	}
 	keep := map[string]bool{"repomd.xml": true, "repomd.xml.asc": opts.Signer != nil}
+	var parts []content
 	for _, part := range []struct {
 		name     string
 		document any
@@ -72,9 +75,19 @@ func write(dir string, opts Options) error {
 		{"filelists", filelistsDocument(packages)},
 		{"other", otherDocument(packages)},
 	} {
-		data, err := writePart(target, part.name, part.document, opts)
+		plain, err := render(part.document)
 		if err != nil {
 			return fmt.Errorf("%s: %w", part.name, err)
+		}
+		parts = append(parts, content{part.name, part.name + ".xml", plain})
+	}
+	for _, part := range append(parts, content{"modules", "modules.yaml", opts.Modules}, content{"updateinfo", "updateinfo.xml", opts.UpdateInfo}) {
+		if len(part.plain) == 0 {
+			continue
+		}
+		data, err := writePart(target, part, opts)
+		if err != nil {
+			return fmt.Errorf("%s: %w", part.kind, err)
 		}
 		keep[filepath.Base(data.Location.Href)] = true
 		index.Data = append(index.Data, data)
@@ -85,23 +98,26 @@ func write(dir string, opts Options) error {
 	return sweep(target, keep)
 }
 
+// content is a part of the metadata: its type in repomd.xml, its file's name, and what is in it.
+type content struct {
+	kind, file string
+	plain      []byte
+}
+
 // writePart writes one document, compressed, under a name with its checksum.
-func writePart(dir, name string, document any, opts Options) (repomdData, error) {
-	plain, err := render(document)
-	if err != nil {
-		return repomdData{}, err
-	}
+func writePart(dir string, part content, opts Options) (repomdData, error) {
+	plain := part.plain
 	stored, suffix, err := compress(plain, opts.Compression)
 	if err != nil {
 		return repomdData{}, err
 	}
 	sum := digest(stored)
-	file := sum + "-" + name + ".xml" + suffix
+	file := sum + "-" + part.file + suffix
 	if err := renameio.WriteFile(filepath.Join(dir, file), stored, 0o644); err != nil {
 		return repomdData{}, err
 	}
 	return repomdData{
-		Type:         name,
+		Type:         part.kind,
 		Checksum:     checksum{Type: "sha256", Value: sum},
 		OpenChecksum: checksum{Type: "sha256", Value: digest(plain)},
 		Location:     location{Href: "repodata/" + file},
