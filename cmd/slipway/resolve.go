@@ -23,6 +23,7 @@ type resolveQuery struct {
 	repos    []string // NAME=URL
 	arch     string
 	release  string
+	modules  []string
 	weak     bool
 	requests []string
 }
@@ -38,6 +39,8 @@ changes nothing. When the requests cannot be met it says why on stderr and ends 
 
 A request is what a package can require: a name, "flask >= 2", a path, "python3dist(flask)", or a rich
 dependency such as "(a or b)". The root is always an empty one; nothing of this machine is looked at.
+Modules hide packages as they do for dnf: those of streams that are neither enabled with --module nor
+the default are not seen, and those of the others stand before packages of the same name.
 No package is downloaded, so no signature is checked; metadata is, by its checksums.`,
 		Example: `  slipway resolve --repo base=https://example.org/os --repo extra=/srv/rpms bash "python3dist(flask) >= 2"
   slipway resolve --release fedora-43 --repo base=https://example.org/os --repo copr:packit/packit-main packit`,
@@ -55,7 +58,8 @@ No package is downloaded, so no signature is checked; metadata is, by its checks
 	f := cmd.Flags()
 	f.StringArrayVar(&q.repos, "repo", nil, "repository as NAME=URL, NAME=FOLDER or [NAME=]copr:OWNER/PROJECT; may be repeated, and is needed once at least")
 	f.StringVar(&q.arch, "arch", "x86_64", "architecture to resolve for; packages of no other are seen but noarch")
-	f.StringVar(&q.release, "release", "", "OS release, such as fedora-43: what Copr projects build for")
+	f.StringVar(&q.release, "release", "", "OS release, such as fedora-43: what Copr projects build for, and modules require")
+	f.StringArrayVar(&q.modules, "module", nil, "stream of a module to enable, as MODULE:STREAM; may be repeated")
 	f.BoolVar(&q.weak, "weak", false, "also what is recommended, as dnf does by default")
 	return cmd
 }
@@ -81,6 +85,12 @@ func (a *app) resolve(ctx context.Context, q resolveQuery) (err error) {
 		})
 	}
 	if err := g.Wait(); err != nil {
+		return err
+	}
+	problem.Repositories, _, err = resolve.Modular(ctx, problem.Repositories, resolve.Modules{
+		Enabled: q.modules, Platform: resolve.PlatformOf(q.release), Arch: q.arch,
+	})
+	if err != nil {
 		return err
 	}
 	solution, err := resolve.Resolve(ctx, problem)

@@ -76,32 +76,35 @@ type IgnoredDrift struct {
 
 // Target is an OS release for one architecture, with the repositories that its packages come from.
 type Target struct {
-	Release      string            `yaml:"release" jsonschema:"required" jsonschema_description:"OS release, such as fedora-43 or centos-stream-9. Decides RPM macros and $releasever."`
-	Arch         string            `yaml:"arch" jsonschema_description:"Architecture as RPM names it. Default x86_64."`
-	Python       string            `yaml:"python" jsonschema_description:"Version of the target's Python, such as 3.13. Default: what the release has."`
-	OtherPython  bool              `yaml:"alternative-python" jsonschema_description:"The Python is not the release's default one but stands beside it, as python3.12 does in CentOS Stream 9: projects run with it, and python3.12dist() is asked for instead of python3dist()."`
-	Repositories []Repository      `yaml:"repositories" jsonschema:"required" jsonschema_description:"Where packages come from."`
-	Macros       map[string]string `yaml:"macros" jsonschema_description:"RPM macros that spec files of this target see, beside those of the release."`
-	Names        map[string]string `yaml:"names" jsonschema_description:"What is asked for instead of a Python project's python3dist(), such as {pyyaml: python3-pyyaml}: an RPM name, provide or path, with a range; nothing (\"\") drops it."`
-	Requests     map[string]string `yaml:"requests" jsonschema_description:"The same for what spec files and package lists ask for, by the name they have there, such as {python3-devel: python3-dev}."`
+	Release        string            `yaml:"release" jsonschema:"required" jsonschema_description:"OS release, such as fedora-43 or centos-stream-9. Decides RPM macros and $releasever."`
+	Arch           string            `yaml:"arch" jsonschema_description:"Architecture as RPM names it. Default x86_64."`
+	Python         string            `yaml:"python" jsonschema_description:"Version of the target's Python, such as 3.13. Default: what the release has."`
+	OtherPython    bool              `yaml:"alternative-python" jsonschema_description:"The Python is not the release's default one but stands beside it, as python3.12 does in CentOS Stream 9: projects run with it, and python3.12dist() is asked for instead of python3dist()."`
+	Repositories   []Repository      `yaml:"repositories" jsonschema:"required" jsonschema_description:"Where packages come from."`
+	Modules        []Text            `yaml:"modules" jsonschema_description:"Streams of modules that are enabled besides the default ones: MODULE:STREAM, or MODULE for its default stream."`
+	ModulePlatform string            `yaml:"module-platform" jsonschema_description:"What modules call the release, such as el9. Default: f43 for fedora-43, el9 for centos-stream-9."`
+	Macros         map[string]string `yaml:"macros" jsonschema_description:"RPM macros that spec files of this target see, beside those of the release."`
+	Names          map[string]string `yaml:"names" jsonschema_description:"What is asked for instead of a Python project's python3dist(), such as {pyyaml: python3-pyyaml}: an RPM name, provide or path, with a range; nothing (\"\") drops it."`
+	Requests       map[string]string `yaml:"requests" jsonschema_description:"The same for what spec files and package lists ask for, by the name they have there, such as {python3-devel: python3-dev}."`
 }
 
 // Repository is a .repo file (File), a project of Copr (Copr), or one repository written inline.
 type Repository struct {
-	File         string   `yaml:"file" jsonschema_description:"A .repo file as dnf reads it, from this file's folder. Beside it only gpgkey and fingerprints may stand, which then hold for all of its repositories."`
-	Copr         string   `yaml:"copr" jsonschema_description:"A Copr project: OWNER/PROJECT, @GROUP/PROJECT, or HOST/OWNER/PROJECT for another instance. URL and key are those that dnf copr enable writes."`
-	Chroot       string   `yaml:"chroot" jsonschema_description:"With copr: what the project builds for. Default: the target's release and architecture, such as fedora-43-x86_64."`
-	ID           string   `yaml:"id" jsonschema_description:"Name of the repository in the lock and in messages."`
-	BaseURL      []string `yaml:"baseurl" jsonschema_description:"Where repodata/ is: http, https or file URL, or a path. Several are mirrors of each other."`
-	Metalink     string   `yaml:"metalink" jsonschema_description:"URL of a metalink that lists mirrors."`
-	MirrorList   string   `yaml:"mirrorlist" jsonschema_description:"URL of a plain list of mirrors."`
-	GPGKey       []string `yaml:"gpgkey" jsonschema_description:"Public keys that sign packages: URLs or paths. The files below /etc/pki/rpm-gpg that Fedora, CentOS and EPEL name are known on every machine."`
-	Fingerprints []Text   `yaml:"fingerprints" jsonschema_description:"Of these keys, the only ones that are trusted: their fingerprints, 40 or 64 hex digits."`
-	GPGCheck     *bool    `yaml:"gpgcheck" jsonschema_description:"Check each package's signature. Default true."`
-	RepoGPGCheck bool     `yaml:"repo_gpgcheck" jsonschema_description:"Check the signature of the metadata (repomd.xml.asc)."`
-	Priority     int      `yaml:"priority" jsonschema_description:"Lower wins over higher. Default 99."`
-	Exclude      []string `yaml:"exclude" jsonschema_description:"Packages of this repository to leave out (names, globs)."`
-	Include      []string `yaml:"includepkgs" jsonschema_description:"Only these packages of this repository (names, globs)."`
+	File           string   `yaml:"file" jsonschema_description:"A .repo file as dnf reads it, from this file's folder. Beside it only gpgkey and fingerprints may stand, which then hold for all of its repositories."`
+	Copr           string   `yaml:"copr" jsonschema_description:"A Copr project: OWNER/PROJECT, @GROUP/PROJECT, or HOST/OWNER/PROJECT for another instance. URL and key are those that dnf copr enable writes."`
+	Chroot         string   `yaml:"chroot" jsonschema_description:"With copr: what the project builds for. Default: the target's release and architecture, such as fedora-43-x86_64."`
+	ID             string   `yaml:"id" jsonschema_description:"Name of the repository in the lock and in messages."`
+	BaseURL        []string `yaml:"baseurl" jsonschema_description:"Where repodata/ is: http, https or file URL, or a path. Several are mirrors of each other."`
+	Metalink       string   `yaml:"metalink" jsonschema_description:"URL of a metalink that lists mirrors."`
+	MirrorList     string   `yaml:"mirrorlist" jsonschema_description:"URL of a plain list of mirrors."`
+	GPGKey         []string `yaml:"gpgkey" jsonschema_description:"Public keys that sign packages: URLs or paths. The files below /etc/pki/rpm-gpg that Fedora, CentOS and EPEL name are known on every machine."`
+	Fingerprints   []Text   `yaml:"fingerprints" jsonschema_description:"Of these keys, the only ones that are trusted: their fingerprints, 40 or 64 hex digits."`
+	GPGCheck       *bool    `yaml:"gpgcheck" jsonschema_description:"Check each package's signature. Default true."`
+	RepoGPGCheck   bool     `yaml:"repo_gpgcheck" jsonschema_description:"Check the signature of the metadata (repomd.xml.asc)."`
+	Priority       int      `yaml:"priority" jsonschema_description:"Lower wins over higher. Default 99."`
+	ModuleHotfixes bool     `yaml:"module_hotfixes" jsonschema_description:"Modules hide none of its packages."`
+	Exclude        []string `yaml:"exclude" jsonschema_description:"Packages of this repository to leave out (names, globs)."`
+	Include        []string `yaml:"includepkgs" jsonschema_description:"Only these packages of this repository (names, globs)."`
 }
 
 // Image is one final image: the RPMs of its base, projects and files.

@@ -28,6 +28,7 @@ var (
 	branchForm   = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_./+-]*$`)
 	digestForm   = regexp.MustCompile(`@sha256:[0-9a-f]{64}$`)
 	coprForm     = regexp.MustCompile(`^(https?://)?([A-Za-z0-9.-]+(:[0-9]+)?/)?@?[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.:-]*$`)
+	moduleForm   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]*(:[A-Za-z0-9._+-]+)?$`)
 	chrootForm   = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9._]+)+$`)
 	envForm      = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 )
@@ -195,10 +196,28 @@ func (d *decoder) target(name string, t Target) Target {
 		d.wrong(at+".alternative-python", "python is missing: which version is it?")
 	}
 	d.projectNames(at+".names", t.Names)
+	d.modules(at, t)
 	for i, r := range t.Repositories {
 		d.repository(fmt.Sprintf("%s.repositories[%d]", at, i), r)
 	}
 	return t
+}
+
+func (d *decoder) modules(at string, t Target) {
+	seen := map[string]bool{}
+	for i, m := range t.Modules {
+		name, _, _ := strings.Cut(m.Value, ":")
+		switch {
+		case !moduleForm.MatchString(m.Value):
+			d.wrong(fmt.Sprintf("%s.modules[%d]", at, i), "%q is not a stream of a module: write it as nodejs:20 (quote it)", m.Value)
+		case seen[name]:
+			d.wrong(fmt.Sprintf("%s.modules[%d]", at, i), "module %q is there twice, and of one module only one stream can be enabled", name)
+		}
+		seen[name] = true
+	}
+	if t.ModulePlatform != "" && !nameForm.MatchString(t.ModulePlatform) {
+		d.wrong(at+".module-platform", "%q is not what a module calls a release, such as el9", t.ModulePlatform)
+	}
 }
 
 // projectNames checks keys that are Python projects, which have several spellings (PEP 503).

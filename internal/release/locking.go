@@ -112,7 +112,7 @@ func (p *Pipeline) locked(t *lock.Target, tn TargetNeeds) bool {
 		return false
 	}
 	for _, root := range tn.Roots {
-		if t.Requests[root.Image] != requestsDigest(root) {
+		if t.Requests[root.Image] != requestsDigest(root, conf) {
 			return false
 		}
 	}
@@ -125,9 +125,14 @@ func (p *Pipeline) locked(t *lock.Target, tn TargetNeeds) bool {
 	})
 }
 
-// requestsDigest identifies what a root asks of the repositories.
-func requestsDigest(m *requirement.Merged) string {
+// requestsDigest identifies what a root asks of the repositories, and which modules of them are
+// enabled.
+func requestsDigest(m *requirement.Merged, t config.Target) string {
 	parts := []string{"requests/1"}
+	if modules := enabledModules(t); len(modules) > 0 {
+		parts = append(parts, "modules", t.ModulePlatform)
+		parts = append(parts, modules...)
+	}
 	for _, item := range m.Items {
 		parts = append(parts, item.Request.String())
 	}
@@ -201,12 +206,13 @@ func problem(root *requirement.Merged, arch string, repos []*rpmrepo.Repository,
 
 // lockMaker gathers the solutions of a target's roots into one list of packages.
 type lockMaker struct {
+	conf    config.Target
 	t       lock.Target
 	byNEVRA map[rpm.NEVRA]int
 }
 
 func newLockMaker(conf config.Target, name string, repos []*rpmrepo.Repository) *lockMaker {
-	m := &lockMaker{t: lock.Target{Name: name, Arch: conf.Arch, Release: conf.Release, Requests: map[string]string{}}, byNEVRA: map[rpm.NEVRA]int{}}
+	m := &lockMaker{conf: conf, t: lock.Target{Name: name, Arch: conf.Arch, Release: conf.Release, Requests: map[string]string{}}, byNEVRA: map[rpm.NEVRA]int{}}
 	for _, r := range repos {
 		m.t.Repositories = append(m.t.Repositories, lock.Repository{
 			ID: r.Config.ID, URL: address(r.Config), Repomd: r.State.RepomdSHA256, Revision: r.State.Revision,
@@ -226,7 +232,7 @@ func address(c rpmrepo.Config) string {
 }
 
 func (m *lockMaker) add(root *requirement.Merged, s *resolve.Solution) {
-	m.t.Requests[root.Image] = requestsDigest(root)
+	m.t.Requests[root.Image] = requestsDigest(root, m.conf)
 	for _, c := range s.Packages {
 		i, ok := m.byNEVRA[c.Package.NEVRA]
 		if !ok {

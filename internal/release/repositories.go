@@ -4,29 +4,54 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/slipway-build/slipway/internal/config"
+	"github.com/slipway-build/slipway/internal/resolve"
 	"github.com/slipway-build/slipway/internal/rpmrepo"
 )
 
-// loadRepositories reads the metadata of a target's repositories, in their order.
+// loadRepositories reads the metadata of a target's repositories, in their order, without the
+// packages that modules hide.
 func (p *Pipeline) loadRepositories(ctx context.Context, target string) ([]*rpmrepo.Repository, error) {
 	confs, err := p.repositories(target)
 	if err != nil {
 		return nil, err
 	}
 	repos := make([]*rpmrepo.Repository, len(confs))
-	g, ctx := errgroup.WithContext(ctx)
+	g, loading := errgroup.WithContext(ctx)
 	for i, conf := range confs {
 		g.Go(func() (err error) {
-			repos[i], err = p.Repositories.Load(ctx, conf)
+			repos[i], err = p.Repositories.Load(loading, conf)
 			return err
 		})
 	}
-	return repos, g.Wait()
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	t := p.Config.Targets[target]
+	platform := t.ModulePlatform
+	if platform == "" {
+		platform = resolve.PlatformOf(t.Release)
+	}
+	visible, _, err := resolve.Modular(ctx, repos, resolve.Modules{Enabled: enabledModules(t), Platform: platform, Arch: t.Arch})
+	if err != nil {
+		return nil, fmt.Errorf("target %s: %w", target, err)
+	}
+	return visible, nil
+}
+
+// enabledModules lists a target's streams, sorted: their order says nothing.
+func enabledModules(t config.Target) []string {
+	var out []string
+	for _, m := range t.Modules {
+		out = append(out, m.Value)
+	}
+	slices.Sort(out)
+	return out
 }
 
 // repositories are a target's repository configurations: its .repo files, Copr projects and inline
@@ -103,6 +128,7 @@ func (p *Pipeline) inline(c rpmrepo.Config, r config.Repository) rpmrepo.Config 
 	if r.Priority != 0 {
 		c.Priority = r.Priority
 	}
+	c.ModuleHotfixes = r.ModuleHotfixes
 	return c
 }
 
