@@ -58,13 +58,28 @@ func (s *site) load(ctx context.Context, config Config, seen string) (*Repositor
 		}
 	}
 	if modules, ok := md.Find("modules"); ok {
-		repo.modules, err = indexOf(ctx, s, md, modules, modulemd.Write, modulemd.Open)
+		repo.modules, err = indexOf(ctx, s, md, modules, storedModules.write, storedModules.open)
 		if err != nil {
 			return nil, fmt.Errorf("reading the modules of repository %s: %w", s.config.ID, err)
 		}
 	}
+	if advisories, ok := md.Find("updateinfo"); ok {
+		repo.loadAdvisories = func(ctx context.Context) ([]Advisory, error) {
+			list, err := indexOf(ctx, s, md, advisories, storedAdvisories.write, storedAdvisories.open)
+			if err != nil {
+				err = fmt.Errorf("reading the advisories of repository %s: %w", s.config.ID, err)
+			}
+			return list, err
+		}
+	}
 	return repo, nil
 }
+
+// What is kept of documents that are small enough to be read whole each time.
+var (
+	storedModules    = stored[*modulemd.Index]{"slipway modules 1", modulemd.Parse}
+	storedAdvisories = stored[[]Advisory]{"slipway advisories 1", repodata.ParseUpdateinfo}
+)
 
 // indexKind is the cache's name for indexes.
 const indexKind = "index"

@@ -20,6 +20,9 @@ type Package = repodata.Package
 // Provider is a package and the entry of it that a lookup found.
 type Provider = repodata.Provider
 
+// Advisory is what updateinfo.xml says of an update.
+type Advisory = repodata.Advisory
+
 // State says which version of a repository was read; it is what a lock records.
 type State struct {
 	// RepomdSHA256 is the sha256 of repomd.xml, in lowercase hex.
@@ -52,6 +55,9 @@ type Repository struct {
 	filesOnce sync.Mutex
 	files     *repodata.Files
 	byFile    []int // number of our package for each of files, -1 where we have it not
+
+	// loadAdvisories brings updateinfo.xml; nil where there is none.
+	loadAdvisories func(context.Context) ([]Advisory, error)
 }
 
 // New makes a repository of packages at hand. Package i of it equals packages[i], but for lists
@@ -101,6 +107,16 @@ func (r *Repository) Hiding(i int) string { return r.hiding[i] }
 
 // Modules is the repository's modular metadata, nil where it has none.
 func (r *Repository) Modules() *modulemd.Index { return r.modules }
+
+// Advisories gives what updateinfo.xml says, in its order, and whether the repository has one. It is
+// brought over the network when the cache has it not.
+func (r *Repository) Advisories(ctx context.Context) (list []Advisory, ok bool, err error) {
+	if r.loadAdvisories == nil {
+		return nil, false, nil
+	}
+	list, err = r.loadAdvisories(ctx)
+	return list, err == nil, err
+}
 
 // All walks the packages that are not excluded, in order. Source packages are among them; see
 // Package.IsSource.

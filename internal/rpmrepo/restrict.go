@@ -12,7 +12,7 @@ func (r *Repository) Restrict(hidden func(i int) bool) *Repository {
 		Config: r.Config, State: r.State, index: r.index,
 		decoded:  make([]atomic.Pointer[Package], r.Len()),
 		excluded: make([]bool, r.Len()),
-		hiding:   r.hiding, modules: r.modules,
+		hiding:   r.hiding, modules: r.modules, loadAdvisories: r.loadAdvisories,
 	}
 	if r.loadFiles != nil {
 		out.loadFiles = r.filelists

@@ -128,30 +128,6 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
-func TestStored(t *testing.T) {
-	var b bytes.Buffer
-	if err := modulemd.Write(&b, strings.NewReader(sample)); err != nil {
-		t.Fatal(err)
-	}
-	got, err := modulemd.Open(b.Bytes())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(parsed(), got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	for i := range b.Len() {
-		damaged := bytes.Clone(b.Bytes())
-		damaged[i] ^= 4
-		if _, err := modulemd.Open(damaged); err == nil {
-			t.Errorf("byte %d changed, and nobody saw it", i)
-		}
-		if _, err := modulemd.Open(b.Bytes()[:i]); err == nil {
-			t.Errorf("%d bytes are enough", i)
-		}
-	}
-}
-
 // TestStream9 reads the metadata of CentOS Stream 9 that SLIPWAY_TESTDATA_CS9 names.
 func TestStream9(t *testing.T) {
 	found, _ := filepath.Glob(filepath.Join(os.Getenv("SLIPWAY_TESTDATA_CS9"), "appstream", "repodata", "*-modules.yaml.xz"))
@@ -192,17 +168,6 @@ func FuzzParse(f *testing.F) {
 			if s.Module == "" || s.Stream == "" || strings.ContainsAny(s.NameStream(), "() \n") {
 				t.Errorf("a stream is called %q", s.NameStream())
 			}
-		}
-		var b bytes.Buffer
-		if err := modulemd.Write(&b, bytes.NewReader(data)); err != nil {
-			t.Fatal(err)
-		}
-		again, err := modulemd.Open(b.Bytes())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(index, again); diff != "" {
-			t.Errorf("stored it differs:\n%s", diff)
 		}
 	})
 }
