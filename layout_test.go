@@ -39,7 +39,7 @@ var only = map[string][]string{
 
 // pure packages do no I/O and start nothing: these imports are not for them.
 var (
-	pure      = []string{"internal/requirement/specfile", "internal/requirement/pymeta", "internal/requirement/ansible", "internal/resolve/sat", "internal/lua"}
+	pure      = []string{"internal/requirement/specfile", "internal/requirement/pymeta", "internal/requirement/ansible", "internal/resolve/sat", "internal/lua", "internal/wheel/native"}
 	forbidden = []string{"os", "os/exec", "net", "net/http", "syscall", "time"}
 )
 

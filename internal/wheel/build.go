@@ -18,6 +18,7 @@ import (
 	"github.com/slipway-build/slipway/internal/cache"
 	"github.com/slipway-build/slipway/internal/requirement/pymeta"
 	"github.com/slipway-build/slipway/internal/sandbox"
+	"github.com/slipway-build/slipway/internal/wheel/native"
 )
 
 //go:embed hook.py
@@ -46,7 +47,7 @@ func Build(ctx context.Context, r Request, c *cache.Dir) (*Wheel, error) {
 	if err != nil {
 		return nil, &BuildError{Project: r.Project, Err: err}
 	}
-	key := cache.Key("wheel", hash(hook), s.key, r.Root.Key, r.Root.python(), r.Project, r.Version, strconv.FormatInt(r.Epoch, 10))
+	key := cache.Key("wheel", hash(hook), native.Edition, s.key, r.Root.Key, r.Root.python(), r.Project, r.Version, strconv.FormatBool(r.RunBackend), strconv.FormatInt(r.Epoch, 10))
 	dir, _, err := c.Tree(ctx, "wheel", key, func(dir string) error { return r.make(ctx, c, system, s, key, dir) })
 	if err != nil {
 		var fault *BuildError
@@ -58,18 +59,27 @@ func Build(ctx context.Context, r Request, c *cache.Dir) (*Wheel, error) {
 	return openOnly(dir)
 }
 
-// make puts the wheel into dir: an earlier one with what has changed since, or what the backend makes.
+// make puts the wheel into dir: one that is written natively, an earlier one with what has changed since, or what the
+// backend makes.
 func (r Request) make(ctx context.Context, c *cache.Dir, system backend, s survey, key, dir string) error {
-	plain, why := copiesModules(r.Tree, system)
-	if plain {
-		done, reason, err := r.update(ctx, c, s, dir)
+	why := "as asked for"
+	if !r.RunBackend {
+		done, reason, err := r.writeNative(ctx, c, system, dir)
 		if done || err != nil {
-			r.log().Debug("wheel made from an earlier one", "project", r.Project)
 			return err
 		}
 		why = reason
 	}
-	r.log().Debug("wheel is built by its backend", "project", r.Project, "why", why)
+	plain, changes := copiesModules(r.Tree, system)
+	if plain {
+		done, reason, err := r.update(ctx, c, s, dir)
+		if done || err != nil {
+			r.log().Debug("wheel is an earlier one with new modules", "project", r.Project, "not native", why)
+			return err
+		}
+		changes = reason
+	}
+	r.log().Debug("wheel is built by its backend", "project", r.Project, "not native", why, "not from an earlier one", changes)
 	if err := r.build(ctx, c, system, dir); err != nil || !plain {
 		return err
 	}

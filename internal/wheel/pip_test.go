@@ -5,17 +5,21 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/slipway-build/slipway/internal/oracle"
+	"github.com/slipway-build/slipway/internal/wheel/wheeltest"
 )
 
-// TestSameAsPip has pip install projects out of git repositories, with the system's backends, and compares each file.
+// TestSameAsPip has pip install projects out of git repositories, with the system's backends, and compares each file. That is
+// slow, so it takes a sample, and with SLIPWAY_TEST_DEEP all.
 func TestSameAsPip(t *testing.T) {
 	oracle.Need(t, "git")
 	needModules(t, "pip")
@@ -24,13 +28,19 @@ func TestSameAsPip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range sortedKeys(shapes) {
-		s := shapes[name]
-		t.Run(name, func(t *testing.T) {
-			needModules(t, s.modules...)
+	shapes := wheeltest.Shapes()
+	if os.Getenv("SLIPWAY_TEST_DEEP") == "" {
+		seed := uint64(time.Now().UnixNano())
+		t.Logf("seed %d", seed)
+		r := rand.New(rand.NewPCG(seed, 0))
+		r.Shuffle(len(shapes), func(i, j int) { shapes[i], shapes[j] = shapes[j], shapes[i] })
+		shapes = shapes[:12]
+	}
+	for _, s := range shapes {
+		t.Run(s.Name, func(t *testing.T) {
+			needModules(t, s.Needs...)
 			repository, commit := repository(t, s)
-			r := request(root, s.files)
-			r.Project, r.Version = name, s.version
+			r := Request{Project: s.Name, Version: s.Version, Tree: s.Tree, Epoch: epoch, Root: root}
 			w, err := Build(t.Context(), r, c)
 			if err != nil {
 				t.Fatal(err)
@@ -39,13 +49,13 @@ func TestSameAsPip(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			compare(t, got, pipInstall(t, "git+file://"+repository+"@stable#egg="+name))
+			compare(t, got, pipInstall(t, "git+file://"+repository+"@stable#egg="+s.Name))
 		})
 	}
 }
 
 // repository makes a git repository of a shape, on the branch "stable".
-func repository(t *testing.T, s shape) (path, commit string) {
+func repository(t *testing.T, s wheeltest.Shape) (path, commit string) {
 	t.Helper()
 	path = t.TempDir()
 	git := func(args ...string) string {
@@ -58,7 +68,7 @@ func repository(t *testing.T, s shape) (path, commit string) {
 		return strings.TrimSpace(string(out))
 	}
 	git("init", "-q", "-b", "stable")
-	for name, file := range project(s.files) {
+	for name, file := range s.Tree {
 		where := filepath.Join(path, name)
 		if err := os.MkdirAll(filepath.Dir(where), 0o755); err != nil {
 			t.Fatal(err)
@@ -73,10 +83,10 @@ func repository(t *testing.T, s shape) (path, commit string) {
 			t.Fatal(err)
 		}
 	}
-	git("add", "-A")
+	git("add", "--all", "--force")
 	git("commit", "-q", "-m", "all")
-	if s.version != "" {
-		git("tag", "v"+s.version)
+	if s.Version != "" {
+		git("tag", "v"+s.Version)
 	}
 	return path, git("rev-parse", "HEAD")
 }

@@ -14,7 +14,9 @@ type Request struct {
 	Epoch   int64  // SOURCE_DATE_EPOCH and the files' time: the commit's, in seconds since 1970
 	Root    Root   // where the backend runs
 	Limits  Limits
-	Log     *slog.Logger // hears the backend's output, and why it ran, at debug level; nil discards
+	// RunBackend has the backend run even where its wheel can be written without.
+	RunBackend bool
+	Log        *slog.Logger // hears the backend's output, and why it ran, at debug level; nil discards
 }
 
 func (r Request) log() *slog.Logger {

@@ -34,26 +34,32 @@ func ProbeScheme(ctx context.Context, root Root, c *cache.Dir) (Scheme, error) {
 }
 
 func runProbe(ctx context.Context, root Root, w io.Writer) error {
+	out, err := ask(ctx, root, probe)
+	if err != nil {
+		return err
+	}
+	if _, err := parseScheme(out); err != nil {
+		return err
+	}
+	_, err = w.Write(out)
+	return err
+}
+
+// ask runs a program in the Python of root and gives what it prints.
+func ask(ctx context.Context, root Root, program string) ([]byte, error) {
 	var out bytes.Buffer
 	output := &tail{}
 	_, err := sandbox.Run(ctx, sandbox.Spec{
 		Lower: root.Lowers, ReadOnly: true,
-		Args:   []string{root.python(), "-c", probe},
+		Args:   []string{root.python(), "-c", program},
 		Env:    []string{"HOME=/tmp", "LC_ALL=C.UTF-8", "PYTHONNOUSERSITE=1", "PYTHONWARNINGS=ignore"},
 		Stdout: &out, Stderr: output,
 		Limits: sandbox.Limits{Memory: 1 << 30, Processes: 64, Time: time.Minute, Output: 1 << 20},
 	})
-	if err != nil {
-		if lines := output.last(); len(lines) > 0 {
-			return fmt.Errorf("%w: %s", err, lines[len(lines)-1])
-		}
-		return err
+	if lines := output.last(); err != nil && len(lines) > 0 {
+		err = fmt.Errorf("%w: %s", err, lines[len(lines)-1])
 	}
-	if _, err := parseScheme(out.Bytes()); err != nil {
-		return err
-	}
-	_, err = w.Write(out.Bytes())
-	return err
+	return out.Bytes(), err
 }
 
 // parseScheme reads what the probe printed. The image answers, so the paths are checked.

@@ -27,7 +27,7 @@ func TestUpdate(t *testing.T) {
 		"src/greet/sub/__init__.py": "", "src/greet/sub/a.py": "A = 2\n", "tests/__init__.py": "", "tests/test_a.py": "", "tests/a.py": "",
 	}
 	toml := map[string]string{
-		"pyproject.toml":        pyprojectSetuptools + "[project]\nname = \"greet\"\nversion = \"1\"\ndescription = \"a command\"\n[project.scripts]\ngreet = \"greet.command:main\"\n[tool.setuptools]\npackage-dir = {\"\" = \"src\"}\n",
+		"pyproject.toml":        "[build-system]\nrequires = [\"setuptools>=61\", \"wheel\"]\nbuild-backend = \"setuptools.build_meta\"\n[project]\nname = \"greet\"\nversion = \"1\"\ndescription = \"a command\"\n[project.scripts]\ngreet = \"greet.command:main\"\n[tool.setuptools]\npackage-dir = {\"\" = \"src\"}\n",
 		"src/greet/__init__.py": "", "src/greet/command.py*": "def main(): pass\n",
 	}
 	tests := map[string]struct {
@@ -69,6 +69,7 @@ func TestUpdate(t *testing.T) {
 				t.Helper()
 				log.Reset()
 				r := request(root, files)
+				r.RunBackend = true
 				r.Epoch += later
 				r.Version = fmt.Sprintf("9.%d", later) // a project with a version of its own does not care
 				r.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -87,7 +88,7 @@ func TestUpdate(t *testing.T) {
 			start := time.Now()
 			got := build(after, 60)
 			took := time.Since(start)
-			used := strings.Contains(log.String(), "made from an earlier one")
+			used := strings.Contains(log.String(), "an earlier one with new modules")
 			if used != (test.why == "") || test.why != "" && !strings.Contains(strings.ReplaceAll(log.String(), `\"`, `"`), test.why) {
 				t.Errorf("used the earlier wheel: %v; want %q in the log:\n%s", used, test.why, log.String())
 			}
@@ -117,7 +118,9 @@ func contents(w *Wheel) string {
 // TestUpdateAfterLoss has caches that lost parts of what an update needs.
 func TestUpdateAfterLoss(t *testing.T) {
 	root, c := hostRoot(t), openCache(t)
-	first, err := Build(t.Context(), request(root, plain), c)
+	r := request(root, plain)
+	r.RunBackend = true
+	first, err := Build(t.Context(), r, c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +128,6 @@ func TestUpdateAfterLoss(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := request(root, plain)
 	file, ok := c.Path(baseKind, r.baseKey(s))
 	if !ok || first == nil {
 		t.Fatal("nothing is remembered")
@@ -134,7 +136,8 @@ func TestUpdateAfterLoss(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, text := range []string{"1", "2"} {
-		w, err := Build(t.Context(), request(root, with(plain, map[string]string{"greet/__init__.py": text})), c)
+		r.Tree = project(with(plain, map[string]string{"greet/__init__.py": text}))
+		w, err := Build(t.Context(), r, c)
 		if err != nil {
 			t.Fatal(err)
 		}

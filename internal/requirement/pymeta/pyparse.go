@@ -374,7 +374,7 @@ func (p *pyParser) braces(line int) (*pyExpr, error) {
 				return nil, err
 			}
 			if !p.take(":") {
-				e.op = opList
+				e.op, e.text = opList, "set"
 				e.args = append(e.args, key)
 			} else {
 				value, err := p.element()
