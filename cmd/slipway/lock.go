@@ -19,6 +19,7 @@ type lockQuery struct {
 	env     string
 	options release.LockOptions
 	check   bool
+	vendor  bool
 	export  string
 	target  string
 }
@@ -33,6 +34,14 @@ slipway.yaml: name, version, repository, checksum and reason of each, and the im
 into. Every package that the old lock has and that can stay, stays; --update takes the newest, with
 NAMEs of packages the newest of those, and of others only what they then need. (A package that is
 called as a command below is named after two dashes: lock --update -- tree.)
+
+--refresh takes the newest of every package that the lock has, and changes nothing else. --update chooses
+anew, as if there were no lock: also between packages that provide the same thing, and without what the
+repositories have dropped.
+
+--vendor also keeps the packages of the lock in the archive that slipway.yaml names, a folder or a
+registry. There a build finds them when their repository has dropped them, and the next lock can
+keep them.
 
 --check changes nothing: it ends with status 1 when the lock was not made for what is needed now, or
 when a package of it cannot be fetched any more. Nothing is downloaded for that; with --offline it is
@@ -60,6 +69,8 @@ packages nor metadata of modules.`,
 	f := cmd.Flags()
 	f.StringVarP(&q.env, "env", "e", "", "environment whose branch is locked (needed where there are several)")
 	f.BoolVar(&q.options.Update, "update", false, "take the newest of every package, or of the named ones")
+	f.BoolVar(&q.options.Refresh, "refresh", false, "take the newest of what the lock has, and change nothing else")
+	f.BoolVar(&q.vendor, "vendor", false, "keep the packages of the lock in the archive")
 	f.BoolVar(&q.check, "check", false, "only say whether the lock is up to date and its packages are still to be had")
 	f.StringVar(&q.export, "export", "", "write slipway.lock to this file as rpms.lock.yaml (- is stdout)")
 	f.StringVar(&q.target, "target", "", "with --export: this target alone (needed where several have one architecture)")
@@ -76,13 +87,16 @@ func (q lockQuery) validate(cmd *cobra.Command) error {
 		return usageError{errors.New("--target goes with --export")}
 	}
 	var modes []string
-	for _, name := range []string{"update", "check", "export"} {
+	for _, name := range []string{"update", "refresh", "check", "export"} {
 		if cmd.Flags().Changed(name) {
 			modes = append(modes, "--"+name)
 		}
 	}
 	if len(modes) > 1 {
 		return usageError{fmt.Errorf("%s exclude each other", strings.Join(modes, " and "))}
+	}
+	if q.vendor && (q.check || q.export != "") {
+		return usageError{errors.New("--vendor goes neither with --check nor with --export")}
 	}
 	return nil
 }
@@ -122,10 +136,25 @@ func (a *app) lock(ctx context.Context, s *session, q lockQuery) error {
 	if err != nil {
 		return err
 	}
-	return a.printLocked(old, l, s.LockPath(), time.Since(began))
+	var kept []release.Vendored
+	if q.vendor {
+		if kept, err = s.Vendor(ctx, l); err != nil {
+			return err
+		}
+	}
+	return a.printLocked(old, l, kept, s.LockPath(), time.Since(began))
 }
 
-func (a *app) printLocked(old, l *lock.Lock, path string, took time.Duration) error {
+// vendored is what the archive was given of a target.
+type vendored struct {
+	Target    string `json:"target"`
+	Reference string `json:"reference"`
+	Packages  int    `json:"packages"`
+	New       int    `json:"new"`
+	Size      int64  `json:"size"` // of the new ones
+}
+
+func (a *app) printLocked(old, l *lock.Lock, kept []release.Vendored, path string, took time.Duration) error {
 	if old == nil {
 		old = &lock.Lock{}
 	}
@@ -136,10 +165,14 @@ func (a *app) printLocked(old, l *lock.Lock, path string, took time.Duration) er
 		Size     int64  `json:"size"`
 	}
 	result := struct {
-		Path    string   `json:"path"`
-		Targets []target `json:"targets"`
-		Changes []string `json:"changes"`
+		Path     string     `json:"path"`
+		Targets  []target   `json:"targets"`
+		Changes  []string   `json:"changes"`
+		Vendored []vendored `json:"vendored,omitempty"`
 	}{Path: path}
+	for _, v := range kept {
+		result.Vendored = append(result.Vendored, vendored{v.Target, v.Reference, v.Total, v.Packages, v.Bytes})
+	}
 	for _, t := range l.Targets {
 		r := target{Name: t.Name, Packages: len(t.Packages)}
 		for _, p := range t.Packages {
@@ -164,6 +197,9 @@ func (a *app) printLocked(old, l *lock.Lock, path string, took time.Duration) er
 			for _, c := range result.Changes {
 				fmt.Fprintln(w, "  "+c)
 			}
+		}
+		for _, v := range result.Vendored {
+			fmt.Fprintf(w, "%s: the archive has all %d packages, %d of them new (%s): %s\n", v.Target, v.Packages, v.New, size(v.Size), v.Reference)
 		}
 	})
 }

@@ -11,6 +11,15 @@ type checkResult struct {
 	Path     string        `json:"path"`
 	Fit      bool          `json:"fit"`
 	Problems []lockProblem `json:"problems"`
+	// Elsewhere are packages that only another place than their repository has.
+	Elsewhere []lockElsewhere `json:"elsewhere,omitempty"`
+}
+
+type lockElsewhere struct {
+	Target   string `json:"target"`
+	Package  string `json:"package"`
+	Place    string `json:"place"`
+	Archived bool   `json:"archived"`
 }
 
 type lockProblem struct {
@@ -29,7 +38,7 @@ func (a *app) checkLock(ctx context.Context, s *session, q lockQuery) error {
 	if err != nil {
 		return err
 	}
-	problems, err := s.CheckLock(ctx, n, l)
+	problems, elsewhere, err := s.CheckLock(ctx, n, l)
 	if err != nil {
 		return err
 	}
@@ -39,12 +48,22 @@ func (a *app) checkLock(ctx context.Context, s *session, q lockQuery) error {
 		r.Problems = append(r.Problems, lockProblem{p.Target, p.Root, p.Package, p.Text})
 		gone = gone || p.Package != ""
 	}
+	for _, e := range elsewhere {
+		r.Elsewhere = append(r.Elsewhere, lockElsewhere(e))
+	}
 	err = a.print(r, func(w io.Writer) {
 		if r.Fit {
 			fmt.Fprintf(w, "%s is up to date, and its packages are there\n", r.Path)
 		}
 		for _, p := range problems {
 			fmt.Fprintln(w, p)
+		}
+		for _, e := range elsewhere {
+			only := "its repository does not have it any more: it is at"
+			if e.Archived {
+				only = "only the archive has it any more, at"
+			}
+			fmt.Fprintf(w, "target %s: %s: %s %s\n", e.Target, e.Package, only, e.Place)
 		}
 	})
 	switch {

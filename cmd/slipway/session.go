@@ -60,11 +60,12 @@ func (a *app) open(ctx context.Context) (_ *session, err error) {
 	if err != nil {
 		return nil, err
 	}
+	blobs := &registry.Blobs{Options: reg.Options}
 	s.Pipeline = &release.Pipeline{
 		Config: conf, Cache: dir, Images: builder, Registry: reg, Records: records,
 		Sources:      source.Open(filepath.Join(dir.Root(), "mirrors")),
-		Repositories: &rpmrepo.Client{Cache: dir, Progress: s.screen, Log: log, Offline: a.offline, Version: version},
-		Version:      programVersion(), Now: time.Now, Progress: s.screen, Log: log,
+		Repositories: &rpmrepo.Client{Cache: dir, Progress: s.screen, Log: log, Offline: a.offline, Blobs: blobs, Version: version},
+		Blobs:        blobs, Version: programVersion(), Now: time.Now, Progress: s.screen, Log: log,
 	}
 	s.Key = func() (*attest.Key, error) { return signingKey(conf) }
 	s.Target = a.target(s.Pipeline, log)

@@ -33,6 +33,7 @@ type Config struct {
 	Targets      map[string]Target      `yaml:"targets" jsonschema:"required" jsonschema_description:"The operating system releases that images are built of."`
 	Images       map[string]Image       `yaml:"images" jsonschema:"required" jsonschema_description:"The images that are built."`
 	Externals    map[string]External    `yaml:"externals" jsonschema_description:"Images built elsewhere that are deployed along, pinned by digest."`
+	Archive      Archive                `yaml:"archive" jsonschema_description:"Where slipway lock --vendor keeps the RPMs of the lock, and where they are found when their repository has dropped them."`
 	Environments map[string]Environment `yaml:"environments" jsonschema_description:"Where the service runs."`
 	Attestations Attestations           `yaml:"attestations" jsonschema_description:"What is attached to images in the registry."`
 	Signing      Signing                `yaml:"signing" jsonschema_description:"How images are signed. Without it they are not."`
@@ -83,6 +84,7 @@ type Target struct {
 	Repositories   []Repository      `yaml:"repositories" jsonschema:"required" jsonschema_description:"Where packages come from."`
 	Modules        []Text            `yaml:"modules" jsonschema_description:"Streams of modules that are enabled besides the default ones: MODULE:STREAM, or MODULE for its default stream."`
 	ModulePlatform string            `yaml:"module-platform" jsonschema_description:"What modules call the release, such as el9. Default: f43 for fedora-43, el9 for centos-stream-9."`
+	Places         []string          `yaml:"places" jsonschema_description:"URL templates of further places of the very same packages, which are checked against the lock's sha256: {name} {version} {release} {epoch} {arch} {nevra} {file} {path} {repository} {sha256} {source-name} {source-version} {source-release} {key}."`
 	Macros         map[string]string `yaml:"macros" jsonschema_description:"RPM macros that spec files of this target see, beside those of the release."`
 	Names          map[string]string `yaml:"names" jsonschema_description:"What is asked for instead of a Python project's python3dist(), such as {pyyaml: python3-pyyaml}: an RPM name, provide or path, with a range; nothing (\"\") drops it."`
 	Requests       map[string]string `yaml:"requests" jsonschema_description:"The same for what spec files and package lists ask for, by the name they have there, such as {python3-devel: python3-dev}."`

@@ -36,6 +36,7 @@ references to what is not there. Paths are relative to the file's folder.
 		{"An override of a package list", "images.NAME.overrides[]", reflect.TypeFor[config.Override]()},
 		{"A file of an image", "images.NAME.files[]", reflect.TypeFor[config.File]()},
 		{"An external image", "externals.NAME", reflect.TypeFor[config.External]()},
+		{"Its archive", "archive", reflect.TypeFor[config.Archive]()},
 		{"An environment", "environments.NAME", reflect.TypeFor[config.Environment]()},
 		{"How it is deployed", "environments.NAME.deploy", reflect.TypeFor[config.Deploy]()},
 		{"A workload", "environments.NAME.deploy.workloads.NAME", reflect.TypeFor[config.Workload]()},

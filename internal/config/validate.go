@@ -54,7 +54,8 @@ func (d *decoder) validate(c *Config) {
 	if !hostForm.MatchString(c.Service) {
 		d.wrong("service", "%q is not a name: use lower-case letters, digits and dashes", c.Service)
 	}
-	d.registry(c.Registry)
+	d.registry("registry", c.Registry)
+	d.archive(c.Archive)
 	d.attestations(&c.Attestations)
 	for _, section := range []struct {
 		name string
@@ -108,17 +109,17 @@ func (d *decoder) attestations(a *Attestations) {
 }
 
 // registry checks where images are pushed. What may hold a password is not repeated.
-func (d *decoder) registry(r string) {
+func (d *decoder) registry(at, r string) {
 	switch scheme, _, ok := strings.Cut(r, "://"); {
 	case r == "" || registryForm.MatchString(r):
 	case strings.Contains(r, "@"):
-		d.wrong("registry", "write HOST[:PORT]/PATH without a login: podman login or docker login keeps it")
+		d.wrong(at, "write HOST[:PORT]/PATH without a login: podman login or docker login keeps it")
 	case ok:
-		d.wrong("registry", "write HOST[:PORT]/PATH without %q", scheme+"://")
+		d.wrong(at, "write HOST[:PORT]/PATH without %q", scheme+"://")
 	case strings.HasSuffix(r, "/"):
-		d.wrong("registry", "%q ends with a slash: leave that out", r)
+		d.wrong(at, "%q ends with a slash: leave that out", r)
 	default:
-		d.wrong("registry", "%q is not HOST[:PORT]/PATH, such as registry.example.com/team (a host has a dot or a port)", r)
+		d.wrong(at, "%q is not HOST[:PORT]/PATH, such as registry.example.com/team (a host has a dot or a port)", r)
 	}
 }
 
@@ -194,6 +195,9 @@ func (d *decoder) target(name string, t Target) Target {
 	}
 	if t.OtherPython && t.Python == "" {
 		d.wrong(at+".alternative-python", "python is missing: which version is it?")
+	}
+	for i, place := range t.Places {
+		d.placeTemplate(fmt.Sprintf("%s.places[%d]", at, i), place)
 	}
 	d.projectNames(at+".names", t.Names)
 	d.modules(at, t)

@@ -51,6 +51,8 @@ func (c *cargo) add(a Artifact, depth int) error {
 	}
 	var err error
 	switch a := a.(type) {
+	case *fileCargo:
+		c.blobs = append(c.blobs, a.blobs...)
 	case v1.Image:
 		err = c.addImage(a)
 	case v1.ImageIndex:

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -15,7 +14,6 @@ import (
 	"github.com/slipway-build/slipway/internal/image"
 	"github.com/slipway-build/slipway/internal/lock"
 	"github.com/slipway-build/slipway/internal/progress"
-	"github.com/slipway-build/slipway/internal/rpmrepo"
 	"github.com/slipway-build/slipway/internal/wheel"
 )
 
@@ -194,21 +192,22 @@ func (b *build) target(ctx context.Context, tn TargetNeeds) ([]builtImage, error
 	return list, nil
 }
 
-// fetch brings a target's RPMs, verified: sha256 -> path.
-func (b *build) fetch(ctx context.Context, t *lock.Target) (map[string]string, error) {
-	confs, err := b.repositories(t.Name)
+// fetchPackages brings the packages of a target's lock, verified, in their order.
+func (p *Pipeline) fetchPackages(ctx context.Context, t *lock.Target) ([]string, error) {
+	w, err := p.places(ctx, t.Name)
 	if err != nil {
 		return nil, err
 	}
-	artifacts := make([]rpmrepo.Artifact, len(t.Packages))
-	for i, pkg := range t.Packages {
-		j := slices.IndexFunc(confs, func(c rpmrepo.Config) bool { return c.ID == pkg.Repository })
-		if j < 0 {
-			return nil, fmt.Errorf("%s is locked from repository %q, which target %s does not have: run slipway lock", pkg.NEVRA, pkg.Repository, t.Name)
-		}
-		artifacts[i] = rpmrepo.Artifact{Config: confs[j], Location: pkg.Path, SHA256: pkg.SHA256, Size: pkg.Size}
+	artifacts, err := w.artifacts(t)
+	if err != nil {
+		return nil, err
 	}
-	files, err := b.Repositories.Fetch(ctx, artifacts)
+	return p.Repositories.Fetch(ctx, artifacts)
+}
+
+// fetch brings a target's RPMs, verified: sha256 -> path.
+func (b *build) fetch(ctx context.Context, t *lock.Target) (map[string]string, error) {
+	files, err := b.fetchPackages(ctx, t)
 	if err != nil {
 		return nil, err
 	}

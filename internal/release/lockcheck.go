@@ -8,6 +8,7 @@ import (
 
 	"github.com/slipway-build/slipway/internal/lock"
 	"github.com/slipway-build/slipway/internal/rpmrepo"
+	"github.com/slipway-build/slipway/internal/rpmrepo/transfer"
 )
 
 // LockProblem is something that makes a lock unfit for a build.
@@ -34,11 +35,21 @@ func (p LockProblem) String() string {
 	return "target " + p.Target + ": " + subject + p.Text
 }
 
+// Elsewhere is a package that its repository does not have any more, and another place has.
+type Elsewhere struct {
+	Target  string
+	Package string // its NEVRA
+	// Place is where it is, without credentials.
+	Place string
+	// Archived says that it is the archive's.
+	Archived bool
+}
+
 // CheckLock says what would keep needs from being built with a lock as it is: needs that it was not
 // made for, and packages that cannot be fetched any more. No package is downloaded and no metadata is
-// looked at: whether there are newer packages is no matter. The error is about the looking itself.
-func (p *Pipeline) CheckLock(ctx context.Context, n *Needs, l *lock.Lock) ([]LockProblem, error) {
-	var problems []LockProblem
+// looked at: whether there are newer packages is no matter. Packages that are to be had, but not from
+// their repository, are told beside. The error is about the looking itself.
+func (p *Pipeline) CheckLock(ctx context.Context, n *Needs, l *lock.Lock) (problems []LockProblem, elsewhere []Elsewhere, err error) {
 	for _, tn := range n.Targets {
 		var t *lock.Target
 		if l != nil {
@@ -49,13 +60,13 @@ func (p *Pipeline) CheckLock(ctx context.Context, n *Needs, l *lock.Lock) ([]Loc
 			continue
 		}
 		problems = append(problems, p.outdated(t, tn)...)
-		gone, err := p.unavailable(ctx, t)
+		gone, moved, err := p.unavailable(ctx, t)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		problems = append(problems, gone...)
+		problems, elsewhere = append(problems, gone...), append(elsewhere, moved...)
 	}
-	return problems, nil
+	return problems, elsewhere, nil
 }
 
 // outdated says why a target's lock was not made for these needs; see locked.
@@ -77,42 +88,38 @@ func (p *Pipeline) outdated(t *lock.Target, tn TargetNeeds) []LockProblem {
 	return problems
 }
 
-// unavailable looks for each package of a target where its repository has it.
-func (p *Pipeline) unavailable(ctx context.Context, t *lock.Target) ([]LockProblem, error) {
-	confs, err := p.repositories(t.Name)
+// unavailable looks for each package of a target where its repository has it, and elsewhere.
+func (p *Pipeline) unavailable(ctx context.Context, t *lock.Target) (problems []LockProblem, elsewhere []Elsewhere, err error) {
+	w, err := p.places(ctx, t.Name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var problems []LockProblem
 	var artifacts []rpmrepo.Artifact
 	var packages []*lock.Package
 	for i := range t.Packages {
 		pkg := &t.Packages[i]
-		a, ok := artifact(confs, pkg)
+		a, ok := w.artifact(pkg)
 		if !ok {
 			problems = append(problems, LockProblem{Target: t.Name, Package: pkg.NEVRA.String(), Text: fmt.Sprintf("it is locked from repository %q, which the target does not have", pkg.Repository)})
 			continue
 		}
 		artifacts, packages = append(artifacts, a), append(packages, pkg)
 	}
-	reasons, err := p.Repositories.Available(ctx, artifacts)
+	found, err := p.Repositories.Available(ctx, artifacts)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	for i, reason := range reasons {
-		if reason != nil {
-			text := strings.ReplaceAll(reason.Error(), "\n", " ")
-			problems = append(problems, LockProblem{Target: t.Name, Package: packages[i].NEVRA.String(), Text: text})
+	for i, f := range found {
+		nevra := packages[i].NEVRA.String()
+		switch {
+		case f.Err != nil:
+			text := strings.ReplaceAll(f.Err.Error(), "\n", " ")
+			problems = append(problems, LockProblem{Target: t.Name, Package: nevra, Text: text})
+		case f.Also != "":
+			e := Elsewhere{Target: t.Name, Package: nevra, Place: transfer.Redact(f.Also)}
+			e.Archived = w.archive != nil && slices.Contains(w.archive.Places(t.Name, archived(packages[i])), f.Also)
+			elsewhere = append(elsewhere, e)
 		}
 	}
-	return problems, nil
-}
-
-// artifact is what brings a locked package, if its repository still is among the target's.
-func artifact(confs []rpmrepo.Config, pkg *lock.Package) (rpmrepo.Artifact, bool) {
-	i := slices.IndexFunc(confs, func(c rpmrepo.Config) bool { return c.ID == pkg.Repository })
-	if i < 0 {
-		return rpmrepo.Artifact{}, false
-	}
-	return rpmrepo.Artifact{Config: confs[i], Location: pkg.Path, SHA256: pkg.SHA256, Size: pkg.Size}, true
+	return problems, elsewhere, nil
 }

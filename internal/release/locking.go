@@ -1,6 +1,7 @@
 package release
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,6 +39,10 @@ type LockOptions struct {
 	// Only, with Update, are names of packages that the old lock has: they are updated, and others
 	// stay unless one of them cannot be had otherwise. Empty means all.
 	Only []string
+	// Refresh takes the newest of every package that the old lock has, and changes nothing else: unlike
+	// Update it does not choose anew between packages that provide the same thing, and what the
+	// repositories have dropped stays. Not with Update.
+	Refresh bool
 }
 
 // UpdateLock makes slipway.lock fit these needs: it reads the lock, resolves what it lacks (see Lock) and
@@ -47,7 +52,7 @@ func (p *Pipeline) UpdateLock(ctx context.Context, n *Needs, o LockOptions) (l, 
 	if old, err = p.ReadLock(); err != nil {
 		return nil, nil, err
 	}
-	if old != nil && !o.Update && p.Locked(n, old) {
+	if old != nil && !o.Update && !o.Refresh && p.Locked(n, old) {
 		return old, old, nil // nothing to write: the folder may even be read-only
 	}
 	release, err := lock.Guard(ctx, p.LockPath(), func() {
@@ -151,18 +156,21 @@ func (p *Pipeline) lockTarget(ctx context.Context, tn TargetNeeds, old lock.Targ
 	if err != nil {
 		return lock.Target{}, err
 	}
-	keep := map[string]rpm.NEVRA{}
-	for _, pkg := range old.Packages {
-		if !o.moves(pkg.NEVRA.Name) {
-			keep[pkg.NEVRA.Name] = pkg.NEVRA
-		}
-	}
 	m := newLockMaker(conf, tn.Target, repos)
+	for _, pkg := range old.Packages {
+		m.paths[pkg.Repository+" "+pkg.SHA256] = pkg.Path
+	}
+	kept, err := p.loadArchived(ctx, tn.Target, repos)
+	if err != nil {
+		return lock.Target{}, err
+	}
+	repos = append(repos, kept...)
+	keep := o.keep(&old, repos, conf.Arch)
 	var memory resolve.Memory
 	for _, root := range tn.Roots {
 		asked := problem(root, conf.Arch, repos, keep)
 		asked.Memory = &memory
-		s, err := o.resolve(ctx, asked)
+		s, err := o.resolve(ctx, asked, &old)
 		var conflict *resolve.Conflict
 		if errors.As(err, &conflict) {
 			return lock.Target{}, fmt.Errorf("%s on target %s can't be installed:\n%w", rootName(root.Image), tn.Target, err)
@@ -209,10 +217,11 @@ type lockMaker struct {
 	conf    config.Target
 	t       lock.Target
 	byNEVRA map[rpm.NEVRA]int
+	paths   map[string]string // of what was locked before, by repository and sha256: the archive may have others
 }
 
 func newLockMaker(conf config.Target, name string, repos []*rpmrepo.Repository) *lockMaker {
-	m := &lockMaker{conf: conf, t: lock.Target{Name: name, Arch: conf.Arch, Release: conf.Release, Requests: map[string]string{}}, byNEVRA: map[rpm.NEVRA]int{}}
+	m := &lockMaker{conf: conf, t: lock.Target{Name: name, Arch: conf.Arch, Release: conf.Release, Requests: map[string]string{}}, byNEVRA: map[rpm.NEVRA]int{}, paths: map[string]string{}}
 	for _, r := range repos {
 		m.t.Repositories = append(m.t.Repositories, lock.Repository{
 			ID: r.Config.ID, URL: address(r.Config), Repomd: r.State.RepomdSHA256, Revision: r.State.Revision,
@@ -239,7 +248,7 @@ func (m *lockMaker) add(root *requirement.Merged, s *resolve.Solution) {
 			i = len(m.t.Packages)
 			m.byNEVRA[c.Package.NEVRA] = i
 			m.t.Packages = append(m.t.Packages, lock.Package{
-				NEVRA: c.Package.NEVRA, Repository: c.Repository.Config.ID, Path: c.Package.Location,
+				NEVRA: c.Package.NEVRA, Repository: c.Repository.Config.ID, Path: cmp.Or(m.paths[c.Repository.Config.ID+" "+c.Package.SHA256], c.Package.Location),
 				SHA256: c.Package.SHA256, Size: c.Package.Size, Source: c.Package.SourceRPM, Why: c.Why[0].String(),
 			})
 		}

@@ -40,6 +40,11 @@ func (p *Pipeline) Reasons(ctx context.Context, n *Needs, l *lock.Lock) ([]Reaso
 		if err != nil {
 			return nil, err
 		}
+		kept, err := p.loadArchived(ctx, tn.Target, repos)
+		if err != nil {
+			return nil, err
+		}
+		repos = append(repos, kept...)
 		t := l.Target(tn.Target)
 		for _, root := range tn.Roots {
 			locked := t.Root(root.Image)

@@ -9,6 +9,7 @@ import (
 	"github.com/slipway-build/slipway/internal/lock"
 	"github.com/slipway-build/slipway/internal/requirement"
 	"github.com/slipway-build/slipway/internal/resolve"
+	"github.com/slipway-build/slipway/internal/rpm"
 	"github.com/slipway-build/slipway/internal/rpmrepo"
 )
 
@@ -46,7 +47,7 @@ func hasPackage(packages []lock.Package, name string) bool {
 // concerns says whether a target is locked anew even if its needs are the same.
 func (o LockOptions) concerns(t *lock.Target) bool {
 	if len(o.Only) == 0 {
-		return o.Update
+		return o.Update || o.Refresh
 	}
 	return o.Update && slices.ContainsFunc(o.Only, func(name string) bool { return hasPackage(t.Packages, name) })
 }
@@ -56,12 +57,29 @@ func (o LockOptions) moves(name string) bool {
 	return o.Update && (len(o.Only) == 0 || slices.Contains(o.Only, name))
 }
 
+// keep gives, by name, which packages a target shall have again.
+func (o LockOptions) keep(old *lock.Target, repos []*rpmrepo.Repository, arch string) map[string]rpm.NEVRA {
+	if o.Refresh {
+		return newest(old.Packages, repos, arch)
+	}
+	keep := map[string]rpm.NEVRA{}
+	for _, pkg := range old.Packages {
+		if !o.moves(pkg.NEVRA.Name) {
+			keep[pkg.NEVRA.Name] = pkg.NEVRA
+		}
+	}
+	return keep
+}
+
 // resolve resolves a problem whose Keep has no package that moves. Preferring what is kept would hold
 // back a package that moves where its new version needs a new version of another one. So the new
 // versions are found first, as if everything could move, and then only they are offered.
-func (o LockOptions) resolve(ctx context.Context, problem resolve.Problem) (*resolve.Solution, error) {
-	if !o.Update || len(o.Only) == 0 {
-		return resolve.Resolve(ctx, problem)
+func (o LockOptions) resolve(ctx context.Context, problem resolve.Problem, old *lock.Target) (*resolve.Solution, error) {
+	switch {
+	case o.Refresh:
+		return refresh(ctx, problem, old.Packages)
+	case !o.Update, len(o.Only) == 0:
+		return minimal(ctx, problem)
 	}
 	free := problem
 	free.Keep = nil
@@ -79,7 +97,7 @@ func (o LockOptions) resolve(ctx context.Context, problem resolve.Problem) (*res
 		}
 	}
 	problem.Repositories = repos
-	return resolve.Resolve(ctx, problem)
+	return minimal(ctx, problem)
 }
 
 // offerOnly hides the other versions of a package.

@@ -105,7 +105,7 @@ func TestCheckLock(t *testing.T) {
 	c, n, l, _ := w.lock("stg", release.LockOptions{})
 	check := func(what string, want ...string) {
 		t.Helper()
-		problems, err := w.p.CheckLock(t.Context(), n, l)
+		problems, _, err := w.p.CheckLock(t.Context(), n, l)
 		w.ok(err)
 		var got []string
 		for _, p := range problems {

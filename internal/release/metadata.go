@@ -98,16 +98,17 @@ func (b *backends) root(ctx context.Context, fromLock bool) (_ wheel.Root, locke
 	if err != nil {
 		return wheel.Root{}, false, err
 	}
+	name := b.buildRoot(b.target, sortedKeys(b.read))
 	t := lock.Target{}
 	if old != nil && old.Target(b.target) != nil {
 		t = *old.Target(b.target)
 	}
-	locked = fromLock && len(t.Root(lock.BuildRoot)) > 0 && b.current(t)
+	locked = fromLock && len(t.Root(name)) > 0 && b.current(t)
 	if root, ok := b.roots[locked]; ok {
 		return root, locked, nil
 	}
 	if locked {
-		t.Packages = t.Root(lock.BuildRoot)
+		t.Packages = t.Root(name)
 	} else if t, err = b.resolve(ctx, t); err != nil {
 		return wheel.Root{}, false, err
 	}
@@ -115,7 +116,7 @@ func (b *backends) root(ctx context.Context, fromLock bool) (_ wheel.Root, locke
 	if err != nil {
 		return wheel.Root{}, false, err
 	}
-	base, err := b.base(ctx, &t, lock.BuildRoot, paths)
+	base, err := b.base(ctx, &t, name, paths)
 	if err != nil {
 		return wheel.Root{}, false, err
 	}
@@ -126,7 +127,7 @@ func (b *backends) root(ctx context.Context, fromLock bool) (_ wheel.Root, locke
 	if b.roots == nil {
 		b.roots = map[bool]wheel.Root{}
 	}
-	b.roots[locked] = wheel.Root{Lowers: lowers, Key: t.Digest(lock.BuildRoot), Python: b.program(b.target)}
+	b.roots[locked] = wheel.Root{Lowers: lowers, Key: t.Digest(name), Python: b.program(b.target)}
 	return b.roots[locked], locked, nil
 }
 

@@ -50,7 +50,8 @@ type Pipeline struct {
 	Records      Records
 	// Key finds the key that signs images, where the configuration names one.
 	Key      func() (*attest.Key, error)
-	Version  string // of the program: another one may build other bytes
+	Blobs    *registry.Blobs // opens the packages of an archive in a registry
+	Version  string          // of the program: another one may build other bytes
 	Now      func() time.Time
 	Progress progress.Reporter
 	Log      *slog.Logger

@@ -83,8 +83,9 @@ func newWorld(t *testing.T, text string) *world {
 	w.registry = &registry.Embedded{Root: filepath.Join(state, "registry")}
 	address, err := w.registry.Start(context.WithoutCancel(t.Context()), "")
 	w.ok(err)
+	blobs := &registry.Blobs{}
 	w.p = &release.Pipeline{
-		Cache: d, Sources: source.Open(filepath.Join(d.Root(), "mirrors")), Repositories: &rpmrepo.Client{Cache: d}, Images: &image.Builder{Cache: d},
+		Cache: d, Sources: source.Open(filepath.Join(d.Root(), "mirrors")), Blobs: blobs, Repositories: &rpmrepo.Client{Cache: d, Blobs: blobs}, Images: &image.Builder{Cache: d},
 		Registry: release.Registry{Address: address + "/greeter", Embedded: true}, Target: w.target, Records: records,
 		Version: "test", Now: func() time.Time { return now },
 	}

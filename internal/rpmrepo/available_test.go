@@ -18,8 +18,8 @@ func TestAvailable(t *testing.T) {
 	config.BaseURL = []string{strings.Replace(s.URL, "http://", "http://me:secret@", 1)}
 	wanted := artifacts(t, dir, config)
 	c := client(t)
-	if reasons, err := c.Available(t.Context(), wanted); err != nil || errors.Join(reasons...) != nil || len(reasons) != len(wanted) {
-		t.Fatalf("all are there: %v, %v", reasons, err)
+	if found, err := c.Available(t.Context(), wanted); err != nil || errors.Join(reasons(found)...) != nil || len(found) != len(wanted) {
+		t.Fatalf("all are there: %v, %v", found, err)
 	}
 	if n, err := os.ReadDir(filepath.Join(c.Cache.Root(), "rpm")); err == nil && len(n) > 0 {
 		t.Error("packages were downloaded")
@@ -28,20 +28,28 @@ func TestAvailable(t *testing.T) {
 	fetched(t, c, dir, wanted[:1])
 	s.on(filepath.Base(wanted[0].Location), http.NotFound)
 	s.on(filepath.Base(wanted[1].Location), html)
-	reasons, err := c.Available(t.Context(), wanted)
-	if err != nil || !errors.As(reasons[0], new(*rpmrepo.NotFoundError)) || !errors.As(reasons[1], new(*rpmrepo.ContentError)) || reasons[2] != nil {
-		t.Errorf("two are gone: %v, %v", reasons, err)
+	found, err := c.Available(t.Context(), wanted)
+	if err != nil || !errors.As(found[0].Err, new(*rpmrepo.NotFoundError)) || !errors.As(found[1].Err, new(*rpmrepo.ContentError)) || found[2].Err != nil {
+		t.Errorf("two are gone: %v, %v", found, err)
 	}
-	if text := errors.Join(reasons...).Error(); strings.Contains(text, "secret") || !strings.Contains(text, "of repository test") {
+	if text := errors.Join(reasons(found)...).Error(); strings.Contains(text, "secret") || !strings.Contains(text, "of repository test") {
 		t.Errorf("errors: %s", text)
 	}
 
 	// Offline it is the cache that counts.
 	offline := &rpmrepo.Client{Cache: c.Cache, Offline: true}
-	reasons, err = offline.Available(t.Context(), wanted)
-	if err != nil || reasons[0] != nil || !errors.As(reasons[1], new(*rpmrepo.OfflineError)) {
-		t.Errorf("offline: %v, %v", reasons, err)
+	found, err = offline.Available(t.Context(), wanted)
+	if err != nil || found[0].Err != nil || !errors.As(found[1].Err, new(*rpmrepo.OfflineError)) {
+		t.Errorf("offline: %v, %v", found, err)
 	}
+}
+
+func reasons(found []rpmrepo.Found) []error {
+	var list []error
+	for _, f := range found {
+		list = append(list, f.Err)
+	}
+	return list
 }
 
 func TestPlace(t *testing.T) {

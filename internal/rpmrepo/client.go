@@ -11,6 +11,7 @@ import (
 
 	"github.com/slipway-build/slipway/internal/cache"
 	"github.com/slipway-build/slipway/internal/progress"
+	"github.com/slipway-build/slipway/internal/rpmrepo/transfer"
 )
 
 // Client reaches repositories. Cache is needed; every other field may be zero. A Client is safe for
@@ -26,6 +27,8 @@ type Client struct {
 	// Offline forbids the network: what is not in the cache is an *OfflineError. Files and
 	// file:// URLs are still read.
 	Offline bool
+	// Blobs opens what artifacts have in registries (transfer.BlobPlace in Artifact.Also); nil: nothing.
+	Blobs transfer.Blobs
 	// Version is what the User-Agent says: slipway/<version>. Empty means "dev".
 	Version string
 	// Parallel is how many packages Fetch brings at the same time; 0 means 4.

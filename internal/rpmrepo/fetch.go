@@ -31,6 +31,9 @@ type Artifact struct {
 	// SHA256 is the lowercase hex checksum that the file must have; Size its size, 0 if unknown.
 	SHA256 string
 	Size   int64
+	// Also are further places of the very same file, best first, that are asked after those of the
+	// repository: URLs, paths, or what transfer.BlobPlace makes.
+	Also []string
 }
 
 func (a *Artifact) name() string {
@@ -177,7 +180,7 @@ func intact(path string, a *Artifact) (bool, error) {
 
 // download brings a package to a scratch file, where a transfer can start over, and then to w.
 func (s *site) download(ctx context.Context, a *Artifact, w io.Writer, task progress.Task) error {
-	m, err := s.findMirrors(ctx, false)
+	m, places, err := s.placesOf(ctx, a)
 	if _, offline := errors.AsType[*OfflineError](err); offline {
 		return &OfflineError{What: a.name()}
 	}
@@ -190,15 +193,31 @@ func (s *site) download(ctx context.Context, a *Artifact, w io.Writer, task prog
 		return fmt.Errorf("storing %s: the cache gives no file that can be written anew", a.name())
 	}
 	place, err := s.fetcher.Fetch(ctx, transfer.Request{
-		What: a.name(), Places: m.places(a.Location), Size: a.Size, Limit: maxPackageFile,
+		What: a.name(), Places: places, Size: a.Size, Limit: maxPackageFile,
 		NewHash: sha256.New, HashName: "sha256", Sum: a.SHA256,
 		Head: notPackage, Progress: task.Add,
 	}, file)
 	if err != nil {
 		return err
 	}
-	s.prefer(m.baseOf(place, a.Location))
+	if m != nil {
+		s.prefer(m.baseOf(place, a.Location))
+	}
 	return nil
+}
+
+// placesOf lists where a package is to be had: from the repository's mirrors, then elsewhere. A
+// repository whose mirrors cannot be found out is no obstacle where there is an elsewhere; m is nil then.
+func (s *site) placesOf(ctx context.Context, a *Artifact) (m *mirrors, places []string, err error) {
+	m, err = s.findMirrors(ctx, false)
+	switch {
+	case err == nil:
+		return m, append(m.places(a.Location), a.Also...), nil
+	case len(a.Also) > 0 && ctx.Err() == nil:
+		s.client.debug(ctx, "repository's mirrors cannot be found", "repository", s.config.ID, "error", err)
+		return nil, a.Also, nil
+	}
+	return nil, nil, err
 }
 
 // notPackage says what is wrong with the first bytes of a package, if anything.

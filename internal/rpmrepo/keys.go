@@ -136,3 +136,25 @@ func (s *site) oneKey(ctx context.Context, place string, fresh bool) (data []byt
 	}
 	return data, true, nil
 }
+
+// KeyIDs are the keys by which a repository's packages are signed: the last eight digits of each ID in
+// lowercase hex, as build systems name folders of signed copies, in the order of the configuration.
+func (c *Client) KeyIDs(ctx context.Context, config Config) ([]string, error) {
+	if len(config.GPGKey) == 0 {
+		return nil, nil
+	}
+	s, err := c.site(config)
+	if err != nil {
+		return nil, err
+	}
+	k, err := s.loadKeys(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, key := range k.ring.Keys() {
+		id := strings.ToLower(key.ID)
+		ids = append(ids, id[max(0, len(id)-8):])
+	}
+	return ids, nil
+}

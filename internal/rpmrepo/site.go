@@ -93,7 +93,7 @@ func (s *site) connect() error {
 		Client:    &http.Client{Transport: transport},
 		UserAgent: "slipway/" + version,
 		Username:  config.Username, Password: string(config.Password), Hosts: hosts(config),
-		Stall: c.Stall, Attempts: c.Attempts, Offline: c.Offline, Log: c.Log,
+		Stall: c.Stall, Attempts: c.Attempts, Offline: c.Offline, Blobs: c.Blobs, Log: c.Log,
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package transfer
 import (
 	"context"
 	"errors"
-	"io"
 	"io/fs"
 	"log/slog"
 	"math/rand/v2"
@@ -30,7 +29,9 @@ type Fetcher struct {
 	Attempts int
 	// Offline allows files alone.
 	Offline bool
-	Log     *slog.Logger
+	// Blobs opens places that BlobPlace made; nil: there are none.
+	Blobs Blobs
+	Log   *slog.Logger
 }
 
 const (
@@ -128,6 +129,9 @@ func (f *Fetcher) final(ctx context.Context, err error) error {
 
 // try fetches, or goes on fetching, from one place.
 func (f *Fetcher) try(ctx context.Context, in *receipt, place string) error {
+	if ref, ok := isBlob(place); ok {
+		return f.readBlob(ctx, in, place, ref)
+	}
 	path, remote, err := Local(place)
 	switch {
 	case err != nil:
@@ -182,24 +186,7 @@ func (f *Fetcher) read(ctx context.Context, in *receipt, place, path string) err
 	if !info.Mode().IsRegular() {
 		return &placeError{Redact(place) + " is not a regular file"}
 	}
-	buf := make([]byte, copySize)
-	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		n, err := file.Read(buf)
-		if n > 0 {
-			if err := in.write(place, buf[:n]); err != nil {
-				return err
-			}
-		}
-		if err == io.EOF {
-			return in.complete(place)
-		}
-		if err != nil {
-			return &placeError{err.Error()}
-		}
-	}
+	return in.readAll(ctx, place, file, func(err error) error { return &placeError{err.Error()} })
 }
 
 const copySize = 128 << 10

@@ -13,7 +13,8 @@ import (
 type Request struct {
 	// What it is, for a person: "repomd.xml of fedora".
 	What string
-	// Places where the very same file is, best first: http, https and file URLs, or paths.
+	// Places where the very same file is, best first: http, https and file URLs, paths, or what BlobPlace
+	// made.
 	Places []string
 	// Size in bytes; 0 if not known. Limit is the most that is accepted when it is not; 0 means 16 MiB.
 	Size, Limit int64

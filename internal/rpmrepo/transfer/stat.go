@@ -54,6 +54,9 @@ func (f *Fetcher) Stat(ctx context.Context, r Request) (place string, err error)
 }
 
 func (f *Fetcher) statAt(ctx context.Context, r *Request, place string) error {
+	if ref, ok := isBlob(place); ok {
+		return f.statBlob(ctx, r, place, ref)
+	}
 	path, remote, err := Local(place)
 	switch {
 	case err != nil:
