@@ -124,6 +124,14 @@ type Image struct {
 	Command    []string          `yaml:"command" jsonschema_description:"Further arguments, those that a deployment may replace."`
 	Ports      []int             `yaml:"ports" jsonschema_description:"TCP ports on which it listens."`
 	Labels     map[string]string `yaml:"labels" jsonschema_description:"Further labels, beside those that Slipway sets."`
+	Packing    Packing           `yaml:"packing" jsonschema_description:"How its layers are compressed, and what they are called."`
+}
+
+// Packing says how an image's layers are compressed, and in which words its manifest speaks of them.
+type Packing struct {
+	Compression string `yaml:"compression" jsonschema:"enum=gzip,enum=zstd" jsonschema_description:"gzip, or zstd, which is smaller and faster, for registries and runtimes since about 2022. Default gzip."`
+	Level       int    `yaml:"level" jsonschema_description:"Effort: for gzip 1 to 9, for zstd 1 to 4. Default: as much as pays, by what a package holds."`
+	MediaTypes  string `yaml:"media-types" jsonschema:"enum=oci,enum=docker" jsonschema_description:"oci, or docker (image manifest version 2, schema 2) for what does not know OCI. Default oci."`
 }
 
 // Override changes one entry of an image's package lists.

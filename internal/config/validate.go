@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net"
@@ -327,7 +328,27 @@ func (d *decoder) image(c *Config, name string, img Image) Image {
 		d.port(fmt.Sprintf("%s.ports[%d]", at, i), p)
 	}
 	d.env(at+".env", img.Env)
+	img.Packing = d.packing(at+".packing", img.Packing)
 	return img
+}
+
+// packing checks how an image is packed, and fills in what is meant where it says nothing.
+func (d *decoder) packing(at string, p Packing) Packing {
+	p.Compression, p.MediaTypes = cmp.Or(p.Compression, "gzip"), cmp.Or(p.MediaTypes, "oci")
+	most, ok := map[string]int{"gzip": 9, "zstd": 4}[p.Compression]
+	switch {
+	case !ok:
+		d.wrong(at+".compression", "%q is no compression of layers: there are gzip and zstd", p.Compression)
+	case p.Level < 0 || p.Level > most:
+		d.wrong(at+".level", "%s has the levels 1 to %d, not %d", p.Compression, most, p.Level)
+	}
+	switch {
+	case p.MediaTypes != "oci" && p.MediaTypes != "docker":
+		d.wrong(at+".media-types", "%q is not oci or docker", p.MediaTypes)
+	case p.MediaTypes == "docker" && p.Compression == "zstd":
+		d.wrong(at+".media-types", "docker's manifests have no name for layers in zstd: leave this or the compression out")
+	}
+	return p
 }
 
 // place checks PROJECT:PATH.

@@ -68,6 +68,9 @@ func (spec *BaseSpec) settle() error {
 	if err := o.Compression.Check(o.Level); err != nil {
 		return err
 	}
+	if o.Docker && o.Compression != layer.Gzip {
+		return errNoDockerType
+	}
 	if o.DBPath != "" && (!strings.HasPrefix(o.DBPath, "/") || path.Clean(o.DBPath) != o.DBPath || o.DBPath == "/") {
 		return fmt.Errorf("the RPM database cannot be at %q: the path must be absolute and clean", o.DBPath)
 	}
@@ -92,7 +95,7 @@ func (spec *BaseSpec) key() string {
 	o := spec.Options
 	parts := []string{
 		baseFormat, spec.Arch, string(o.Compression), strconv.Itoa(o.Level),
-		strconv.FormatBool(o.NoDocs), strings.Join(o.Languages, ","), o.DBPath,
+		strconv.FormatBool(o.Docker), strconv.FormatBool(o.NoDocs), strings.Join(o.Languages, ","), o.DBPath,
 	}
 	for _, p := range spec.Packages {
 		parts = append(parts, p.NEVRA.String(), p.SHA256, p.Layer)
@@ -136,7 +139,7 @@ func (a *assembly) assemble(ctx context.Context) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := composition{arch: a.spec.Arch, created: a.epoch, shape: a.tree.Shape(), ids: a.ids()}
+	c := composition{arch: a.spec.Arch, docker: a.spec.Options.Docker, created: a.epoch, shape: a.tree.Shape(), ids: a.ids()}
 	for _, l := range named {
 		c.add(l.blob, "packages "+l.name, l.comment)
 	}

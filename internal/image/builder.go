@@ -49,6 +49,9 @@ type Options struct {
 	// Level of the compression, as the compressor counts (layer.Compression.Check). Zero: one that is
 	// chosen for what is in a package.
 	Level int
+	// Docker says that the manifest has docker's media types in place of OCI's (image manifest
+	// version 2, schema 2); they know no zstd.
+	Docker bool
 	// NoDocs leaves out files that packages mark as documentation, as rpm --excludedocs does.
 	NoDocs bool
 	// Languages are the locales whose files stay, as rpm's %_install_langs ("de_AT" includes

@@ -2,6 +2,7 @@ package image
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,8 +30,11 @@ type FinalSpec struct {
 	Files []FileEntry
 	// Config is the whole run-time configuration; nothing is taken over from the base.
 	Config Config
-	// Compression of the layer, as for Options. Empty: gzip.
+	// Compression and Level of the layer, as for Options. Empty: gzip.
 	Compression layer.Compression
+	Level       int
+	// Docker says that the manifest has docker's media types, whatever the base's has.
+	Docker bool
 }
 
 // FileEntry is a file, directory or symbolic link of a final image.
@@ -98,7 +102,7 @@ func (b *Builder) final(ctx context.Context, spec FinalSpec) (*Image, error) {
 		layers = append(layers, &Layer{blob: blob})
 		config.History = append(config.History, v1.History{Created: config.Created, CreatedBy: creator + ": files"})
 	}
-	img, err := newImage(config, layers, maps.Clone(spec.Config.Labels))
+	img, err := newImage(config, layers, maps.Clone(spec.Config.Labels), mediaTypes(spec.Docker))
 	if err != nil {
 		return nil, err
 	}
@@ -150,10 +154,7 @@ func (b *Builder) filesLayer(ctx context.Context, spec FinalSpec) (layer.Blob, e
 	for i, e := range entries {
 		parts = append(parts, fmt.Sprintf("%s\x00%s\x00%o %d %d %d", e.Path, e.Link, e.Mode, e.UID, e.GID, e.ModTime), sum(contents[i]))
 	}
-	m := layer.Maker{Cache: b.Cache, Compression: spec.Compression}
-	if m.Compression == "" {
-		m.Compression = layer.Gzip
-	}
+	m := layer.Maker{Cache: b.Cache, Compression: cmp.Or(spec.Compression, layer.Gzip), Level: spec.Level}
 	return m.Files(ctx, cache.Key(parts...), func(a *layer.Archive) error {
 		for i, e := range entries {
 			if err := a.Add(e, bytes.NewReader(contents[i])); err != nil {

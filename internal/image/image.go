@@ -30,7 +30,8 @@ type Image struct {
 
 // Layer is one layer of an Image; it implements v1.Layer.
 type Layer struct {
-	blob layer.Blob
+	blob      layer.Blob
+	mediaType types.MediaType // set by newImage
 }
 
 var (
@@ -50,10 +51,8 @@ func (l *Layer) DiffID() (v1.Hash, error) { return hash(l.blob.DiffID), nil }
 // Size is the number of compressed bytes.
 func (l *Layer) Size() (int64, error) { return l.blob.Size, nil }
 
-// MediaType is the OCI layer type of the layer's compression.
-func (l *Layer) MediaType() (types.MediaType, error) {
-	return types.MediaType(l.blob.Compression.MediaType()), nil
-}
+// MediaType is the type that the image's manifest has for the layer.
+func (l *Layer) MediaType() (types.MediaType, error) { return l.mediaType, nil }
 
 // Compressed opens the layer as it is stored.
 func (l *Layer) Compressed() (io.ReadCloser, error) { return os.Open(l.blob.Path) }
@@ -79,7 +78,7 @@ func (i *Image) Layers() ([]v1.Layer, error) {
 	return out, nil
 }
 
-// MediaType is that of an OCI image manifest.
+// MediaType is that of an image manifest, OCI's or docker's.
 func (i *Image) MediaType() (types.MediaType, error) { return i.manifest.MediaType, nil }
 
 // Size is the number of bytes of the manifest.

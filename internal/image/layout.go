@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,6 +23,9 @@ const refName = "org.opencontainers.image.ref.name"
 // where it does not exist. Blobs that are there stay, so a layer that images share is stored once;
 // layers are linked to the cache's files where the file system can. In the index, the first image
 // gets the tag; an image that had it before loses it. An empty tag tags nothing.
+//
+// What reads layouts passes over manifests of docker, so an image that has one is written with
+// OCI's, which has another digest.
 func WriteLayout(dir, tag string, images ...*Image) error {
 	if err := writeLayout(dir, tag, images); err != nil {
 		return fmt.Errorf("writing OCI layout %s: %w", dir, err)
@@ -39,6 +43,9 @@ func writeLayout(dir, tag string, images []*Image) error {
 		return err
 	}
 	for n, img := range images {
+		if img, err = img.oci(); err != nil {
+			return err
+		}
 		if err := img.writeBlobs(blobs); err != nil {
 			return err
 		}
@@ -56,6 +63,14 @@ func writeLayout(dir, tag string, images []*Image) error {
 		return err
 	}
 	return renameio.WriteFile(filepath.Join(dir, "index.json"), data, 0o644)
+}
+
+// oci is the image with OCI's media types.
+func (i *Image) oci() (*Image, error) {
+	if i.manifest.MediaType == types.OCIManifestSchema1 {
+		return i, nil
+	}
+	return newImage(i.config.DeepCopy(), slices.Clone(i.layers), maps.Clone(i.config.Config.Labels), mediaTypes(false))
 }
 
 func (i *Image) writeBlobs(dir string) error {

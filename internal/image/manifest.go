@@ -2,9 +2,11 @@ package image
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -41,6 +43,7 @@ const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
 // composition gathers what a base image is put together of.
 type composition struct {
 	arch    string
+	docker  bool
 	created int64
 	shape   layer.Shape
 	ids     layer.IDs
@@ -69,7 +72,7 @@ func (c *composition) image() (*Image, error) {
 		Config:       v1.Config{Env: []string{"PATH=" + defaultPath}},
 		History:      c.history,
 	}
-	img, err := newImage(config, c.layers, nil)
+	img, err := newImage(config, c.layers, nil, mediaTypes(c.docker))
 	if err != nil {
 		return nil, err
 	}
@@ -77,19 +80,43 @@ func (c *composition) image() (*Image, error) {
 	return img, nil
 }
 
-// newImage makes the manifest of layers and a configuration, whose diff ids it sets.
-func newImage(config *v1.ConfigFile, layers []*Layer, annotations map[string]string) (*Image, error) {
+// names are the media types of an image's parts; layer is "" where it is that of the layer's
+// compression.
+type names struct{ manifest, config, layer types.MediaType }
+
+// mediaTypes are those of OCI (image-spec, "Media Types"), or docker's (image manifest version 2,
+// schema 2).
+func mediaTypes(docker bool) names {
+	if docker {
+		return names{types.DockerManifestSchema2, types.DockerConfigJSON, types.DockerLayer}
+	}
+	return names{types.OCIManifestSchema1, types.OCIConfigJSON, ""}
+}
+
+// errNoDockerType says what docker's media types cannot say.
+var errNoDockerType = errors.New("docker's media types have none for layers in zstd: use gzip or OCI's")
+
+// newImage makes the manifest of layers and a configuration, whose diff ids it sets. Manifests of
+// docker have no annotations.
+func newImage(config *v1.ConfigFile, layers []*Layer, annotations map[string]string, as names) (*Image, error) {
 	config.RootFS = v1.RootFS{Type: "layers", DiffIDs: []v1.Hash{}}
 	m := &v1.Manifest{
 		SchemaVersion: 2,
-		MediaType:     types.OCIManifestSchema1,
+		MediaType:     as.manifest,
 		Layers:        []v1.Descriptor{},
 		Annotations:   annotations,
 	}
-	for _, l := range layers {
+	if as.layer != "" {
+		m.Annotations = nil
+	}
+	for i, l := range layers {
+		if as.layer != "" && l.blob.Compression != layer.Gzip {
+			return nil, errNoDockerType
+		}
+		layers[i] = &Layer{blob: l.blob, mediaType: cmp.Or(as.layer, types.MediaType(l.blob.Compression.MediaType()))}
 		config.RootFS.DiffIDs = append(config.RootFS.DiffIDs, hash(l.blob.DiffID))
 		m.Layers = append(m.Layers, v1.Descriptor{
-			MediaType: types.MediaType(l.blob.Compression.MediaType()),
+			MediaType: layers[i].mediaType,
 			Size:      l.blob.Size,
 			Digest:    hash(l.blob.Digest),
 		})
@@ -100,7 +127,7 @@ func newImage(config *v1.ConfigFile, layers []*Layer, annotations map[string]str
 		return nil, err
 	}
 	m.Config = v1.Descriptor{
-		MediaType: types.OCIConfigJSON,
+		MediaType: as.config,
 		Size:      int64(len(img.rawConfig)),
 		Digest:    hash(sum(img.rawConfig)),
 	}

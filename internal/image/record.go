@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/slipway-build/slipway/internal/image/layer"
 )
@@ -18,13 +19,14 @@ const recordKind = "image"
 // record is a base image in the cache: everything but the blobs.
 type record struct {
 	Config *v1.ConfigFile `json:"config"`
+	Docker bool           `json:"docker"` // the manifest is docker's
 	Layers []layer.Blob   `json:"layers"` // paths are relative to the cache
 	Shape  layer.Shape    `json:"shape"`
 	IDs    layer.IDs      `json:"ids"`
 }
 
 func (b *Builder) record(ctx context.Context, key string, img *Image) error {
-	r := record{Config: img.config, Shape: img.shape, IDs: img.ids}
+	r := record{Config: img.config, Docker: img.manifest.MediaType == types.DockerManifestSchema2, Shape: img.shape, IDs: img.ids}
 	for _, l := range img.layers {
 		blob := l.blob
 		var err error
@@ -78,7 +80,7 @@ func (b *Builder) read(path string) (*Image, bool) {
 		}
 		layers = append(layers, &Layer{blob: blob})
 	}
-	img, err := newImage(r.Config, layers, nil)
+	img, err := newImage(r.Config, layers, nil, mediaTypes(r.Docker))
 	if err != nil {
 		return nil, false
 	}

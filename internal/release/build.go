@@ -12,6 +12,7 @@ import (
 	"github.com/slipway-build/slipway/internal/attest"
 	"github.com/slipway-build/slipway/internal/cache"
 	"github.com/slipway-build/slipway/internal/image"
+	"github.com/slipway-build/slipway/internal/image/layer"
 	"github.com/slipway-build/slipway/internal/lock"
 	"github.com/slipway-build/slipway/internal/progress"
 	"github.com/slipway-build/slipway/internal/wheel"
@@ -220,7 +221,7 @@ func (b *build) fetch(ctx context.Context, t *lock.Target) (map[string]string, e
 
 // base makes the base image of a root.
 func (b *build) base(ctx context.Context, t *lock.Target, root string, paths map[string]string) (*image.Image, error) {
-	spec := image.BaseSpec{Arch: t.Arch}
+	spec := image.BaseSpec{Arch: t.Arch, Options: b.packing(t.Name, root)}
 	for _, pkg := range t.Root(root) {
 		spec.Packages = append(spec.Packages, image.BasePackage{Package: pkg, Path: paths[pkg.SHA256]})
 	}
@@ -229,6 +230,21 @@ func (b *build) base(ctx context.Context, t *lock.Target, root string, paths map
 		return nil, fmt.Errorf("base of %s: %w", rootName(root), err)
 	}
 	return base, nil
+}
+
+// packing is how a root's layers are packed. Those of the root that wheels are built in go nowhere:
+// they are packed as the first image's are, with which they have most packages in common.
+func (b *build) packing(target, root string) image.Options {
+	if root == lock.BuildRoot {
+		for _, name := range b.Config.ImageNames() {
+			if b.Config.Images[name].Target == target {
+				root = name
+				break
+			}
+		}
+	}
+	p := b.Config.Images[root].Packing
+	return image.Options{Compression: layer.Compression(p.Compression), Level: p.Level, Docker: p.MediaTypes == "docker"}
 }
 
 // wheels builds the projects of a target, each once, in the root that the lock has for that.

@@ -60,10 +60,14 @@ func (b *build) image(ctx context.Context, t *lock.Target, name string, paths ma
 	for _, project := range projects {
 		labels[labelProject+project] = b.candidate.Revisions[project].Commit
 	}
-	final, err := b.Images.Final(ctx, image.FinalSpec{Base: base, Files: files.entries, Config: image.Config{
-		Env: conf.Env, User: conf.User, WorkDir: conf.Workdir, Entrypoint: conf.Entrypoint, Cmd: conf.Command,
-		Ports: conf.Ports, Labels: labels, Created: newest,
-	}})
+	pack := b.packing(t.Name, name)
+	final, err := b.Images.Final(ctx, image.FinalSpec{
+		Base: base, Files: files.entries, Compression: pack.Compression, Level: pack.Level, Docker: pack.Docker,
+		Config: image.Config{
+			Env: conf.Env, User: conf.User, WorkDir: conf.Workdir, Entrypoint: conf.Entrypoint, Cmd: conf.Command,
+			Ports: conf.Ports, Labels: labels, Created: newest,
+		},
+	})
 	if err != nil {
 		return builtImage{}, err
 	}
