@@ -76,6 +76,7 @@ func TestFilesThatCannotBePlaced(t *testing.T) {
 		"a link on the way out":    {`{from: out/passwd, to: /x}`, "path escapes from parent"},
 		"a link out of a project":  {`{from: "files:out/passwd", to: /x}`, "a symbolic link leads out of the repository"},
 		"a pipe":                   {`{from: pipe, to: /x}`, `"pipe" is neither a file, nor a folder, nor a symbolic link`},
+		"a Git LFS pointer":        {`{from: "files:pointer", to: /x}`, "/x: the file is only a Git LFS pointer"},
 		"too large":                {`{from: large, to: /x}`, "more than 50000 files or 1024 MiB beside the RPMs"},
 		"a deletion":               {`{from: "files:run.sh", to: /usr/.wh.x}`, "a name that means a deletion"},
 	} {
@@ -87,6 +88,7 @@ func TestFilesThatCannotBePlaced(t *testing.T) {
 			w.ok(os.MkdirAll(filepath.Join(w.dir, "empty"), 0o755))
 			w.ok(syscall.Mkfifo(filepath.Join(w.dir, "pipe"), 0o600))
 			w.write("large", "")
+			w.write("files/pointer", "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 1\n")
 			w.ok(os.Truncate(filepath.Join(w.dir, "large"), 2<<30))
 			w.commit("files")
 			if _, err := w.tryBuild("stg"); err == nil || !strings.Contains(err.Error(), tt.want) {

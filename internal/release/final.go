@@ -92,6 +92,9 @@ func (b *build) install(ctx context.Context, t *lock.Target, name string, base *
 			return fmt.Errorf("installing project %s: %w", project, err)
 		}
 		for _, f := range installed {
+			if source.IsPointer(f.Content) {
+				return fmt.Errorf("project %s: %s: %w", project, f.Path, errPointer)
+			}
 			err := files.add("project "+project, image.FileEntry{Path: f.Path, Mode: modeRegular | f.Mode, ModTime: r.Time.Unix(), Content: f.Content})
 			if err != nil {
 				return err
@@ -100,6 +103,9 @@ func (b *build) install(ctx context.Context, t *lock.Target, name string, base *
 	}
 	return nil
 }
+
+// errPointer says what is wrong with a file that is kept elsewhere.
+var errPointer = errors.New("the file is only a Git LFS pointer, and Slipway does not fetch from Git LFS: commit the file itself, or leave it out of what is installed")
 
 // origin is where a project comes from, as images record it. The path of a repository on this
 // machine says nothing on another one, and images do not depend on where they are built: such a
@@ -119,6 +125,9 @@ func (b *build) place(ctx context.Context, f config.File, when int64, files *fil
 		return err
 	}
 	for _, e := range found.entries(f) {
+		if source.IsPointer(e.Content) {
+			return fmt.Errorf("%s: %w", e.Path, errPointer)
+		}
 		e.ModTime = when
 		if err := files.add(f.From.Value, e); err != nil {
 			return err

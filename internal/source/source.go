@@ -33,8 +33,9 @@ func Open(dir string) *Store { return &Store{dir: dir} }
 
 // Mirror is a repository's copy on this machine.
 type Mirror struct {
-	url string // as git is given it
-	dir string
+	url   string // as git is given it
+	dir   string
+	store *Store // for the mirrors of submodules
 }
 
 // Revision is a repository at a commit.
@@ -64,7 +65,7 @@ func (s *Store) Mirror(repository string) (*Mirror, error) {
 			return nil, fmt.Errorf("finding repository: %w", err)
 		}
 	}
-	return &Mirror{url: repository, dir: filepath.Join(s.dir, cache.Key(repository)[:32])}, nil
+	return &Mirror{url: repository, dir: filepath.Join(s.dir, cache.Key(repository)[:32]), store: s}, nil
 }
 
 // checkURL refuses what git would take for an option or for a command to run.

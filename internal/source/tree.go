@@ -27,12 +27,13 @@ const (
 
 // Tree is the files of a commit, an fs.FS (also ReadDirFS, ReadFileFS, StatFS and ReadLinkFS).
 // Symbolic links are followed by Open, Stat and ReadFile as long as they stay in the tree; Lstat and
-// ReadLink see them. Submodules are empty folders. Every time is the commit's. Safe for concurrent
-// use; Close ends the git process that reads.
+// ReadLink see them. Submodules are folders with the files of the commit that is named, and files with
+// the attribute export-subst are as git archive would write them. Every time is the commit's. Safe for
+// concurrent use; Close ends the git processes that read.
 type Tree struct {
 	entries map[string]*entry
 	time    time.Time
-	reader  *blobReader
+	readers []*blobReader
 }
 
 type entry struct {
@@ -40,56 +41,90 @@ type entry struct {
 	mode     fs.FileMode
 	blob     string
 	size     int64
-	children []string // names of a folder's entries, sorted
+	reader   *blobReader // of the repository that has the blob
+	content  []byte      // instead of the blob, where it is not nil
+	children []string    // names of a folder's entries, sorted
 }
 
-// Tree opens the files below folder ("" or "." for all) of a commit.
-func (m *Mirror) Tree(ctx context.Context, r Revision, folder string) (*Tree, error) {
-	out, err := git(ctx, m.dir, "ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", r.Tree)
-	if err != nil {
-		return nil, fmt.Errorf("reading tree of %s at %s: %w", m.URL(), r.Short(), err)
+// read gives the content of a file, or what a symbolic link says.
+func (e *entry) read() ([]byte, error) {
+	if e.content != nil {
+		return e.content, nil
 	}
+	return e.reader.read(e.blob)
+}
+
+// Tree opens the files below folder ("" or "." for all) of a commit. Submodules that are not mirrored
+// yet at their commit are fetched.
+func (m *Mirror) Tree(ctx context.Context, r Revision, folder string) (*Tree, error) {
 	t := &Tree{time: r.Time, entries: map[string]*entry{".": {name: ".", mode: fs.ModeDir | 0o755}}}
 	prefix := ""
 	if folder = path.Clean(folder); folder != "." {
 		prefix = folder + "/"
 	}
+	err := m.lay(ctx, t, r.Tree, prefix, "", 0)
+	if err == nil && prefix != "" && len(t.entries) == 1 {
+		err = fmt.Errorf("there is no folder %q", folder)
+	}
+	if err == nil {
+		for _, e := range t.entries {
+			slices.Sort(e.children)
+		}
+		err = m.substitute(ctx, t, r)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("reading tree of %s at %s: %w", m.URL(), r.Short(), err), t.Close())
+	}
+	return t, nil
+}
+
+// lay adds the files of a tree of git's to t: those below prefix, at the folder at ("" or with a slash
+// at its end). depth counts submodules in submodules.
+func (m *Mirror) lay(ctx context.Context, t *Tree, tree, prefix, at string, depth int) error {
+	out, err := git(ctx, m.dir, "ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", tree)
+	if err != nil {
+		return err
+	}
+	l := layer{Tree: t, reader: &blobReader{dir: m.dir}, prefix: prefix, at: at, modules: map[string]*entry{}}
+	t.readers = append(t.readers, l.reader)
 	for line := range strings.SplitSeq(strings.TrimSuffix(out, "\x00"), "\x00") {
 		if line == "" {
 			continue
 		}
-		if err := t.add(line, prefix); err != nil {
-			return nil, fmt.Errorf("reading tree of %s at %s: %w", m.URL(), r.Short(), err)
+		if err := l.add(line); err != nil {
+			return err
 		}
 	}
-	if prefix != "" && len(t.entries) == 1 {
-		return nil, fmt.Errorf("%s at %s has no folder %q", m.URL(), r.Short(), folder)
-	}
-	for _, e := range t.entries {
-		slices.Sort(e.children)
-	}
-	t.reader = &blobReader{dir: m.dir}
-	return t, nil
+	return m.submodules(ctx, &l, depth)
+}
+
+// layer is a repository's part of a tree.
+type layer struct {
+	*Tree
+	reader     *blobReader
+	prefix, at string
+	modules    map[string]*entry // by path in the repository; their blobs are commits
+	gitmodules *entry            // the file that says where they are
 }
 
 // add takes a line of ls-tree: "<mode> <type> <id> <size>\t<path>".
-func (t *Tree) add(line, prefix string) error {
-	meta, name, ok := strings.Cut(line, "\t")
+func (l *layer) add(line string) error {
+	meta, full, ok := strings.Cut(line, "\t")
 	f := strings.Fields(meta)
 	if !ok || len(f) != 4 {
 		return fmt.Errorf("git answered %q", line)
 	}
-	name, inside := strings.CutPrefix(name, prefix)
-	if !inside {
+	name, inside := strings.CutPrefix(full, l.prefix)
+	if !inside && full != gitmodules {
 		return nil
 	}
 	if !fs.ValidPath(name) || name == "." || len(name) > maxPath || inGitFolder(name) {
 		return fmt.Errorf("path %.200q is not allowed", name)
 	}
-	if len(t.entries) >= maxFiles {
+	if len(l.entries) >= maxFiles {
 		return fmt.Errorf("more than %d files", maxFiles)
 	}
-	e := &entry{name: path.Base(name), blob: f[2]}
+	e := &entry{name: path.Base(name), blob: f[2], reader: l.reader}
 	switch f[0] {
 	case "100644", "100664":
 		e.mode = 0o644
@@ -99,6 +134,7 @@ func (t *Tree) add(line, prefix string) error {
 		e.mode = fs.ModeSymlink | 0o777
 	case "160000":
 		e.mode = fs.ModeDir | 0o755
+		l.modules[full] = e
 	default:
 		return fmt.Errorf("%q: mode %q is not known", name, f[0])
 	}
@@ -109,7 +145,13 @@ func (t *Tree) add(line, prefix string) error {
 		}
 		e.size = size
 	}
-	return t.insert(name, e)
+	if full == gitmodules {
+		l.gitmodules = e
+	}
+	if !inside {
+		return nil
+	}
+	return l.insert(l.at+name, e)
 }
 
 // inGitFolder says whether a path is in a .git folder, which git itself lets nobody commit.
@@ -142,8 +184,14 @@ func (t *Tree) insert(name string, e *entry) error {
 	return nil
 }
 
-// Close ends the reader. The tree can't be read afterwards.
-func (t *Tree) Close() error { return t.reader.close() }
+// Close ends the readers. The tree can't be read afterwards.
+func (t *Tree) Close() error {
+	var errs []error
+	for _, r := range t.readers {
+		errs = append(errs, r.close())
+	}
+	return errors.Join(errs...)
+}
 
 // find looks an entry up; follow says whether a symbolic link at the end is followed. Links on the
 // way always are.
@@ -176,7 +224,7 @@ func (t *Tree) find(op, name string, follow bool) (*entry, string, error) {
 		if links++; links > maxLinks {
 			return fail(errors.New("too many symbolic links"))
 		}
-		target, err := t.reader.read(e.blob)
+		target, err := e.read()
 		if err != nil {
 			return fail(err)
 		}
@@ -199,7 +247,7 @@ func (t *Tree) Open(name string) (fs.File, error) {
 	if e.mode.IsDir() {
 		f.dir, err = t.list(e, at)
 	} else {
-		f.data, err = t.reader.read(e.blob)
+		f.data, err = e.read()
 	}
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
@@ -217,7 +265,7 @@ func (t *Tree) ReadFile(name string) ([]byte, error) {
 	if e.mode.IsDir() {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("is a folder")}
 	}
-	b, err := t.reader.read(e.blob)
+	b, err := e.read()
 	if err != nil {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: err}
 	}
@@ -260,7 +308,7 @@ func (t *Tree) ReadLink(name string) (string, error) {
 	if e.mode&fs.ModeSymlink == 0 {
 		return "", &fs.PathError{Op: "readlink", Path: name, Err: fs.ErrInvalid}
 	}
-	b, err := t.reader.read(e.blob)
+	b, err := e.read()
 	if err != nil {
 		return "", &fs.PathError{Op: "readlink", Path: name, Err: err}
 	}
