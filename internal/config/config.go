@@ -69,9 +69,14 @@ type Drift struct {
 	Ignore []IgnoredDrift `yaml:"ignore" jsonschema_description:"Disagreements that are meant to be."`
 }
 
+// DriftKinds are what the kind of an ignored drift may be.
+var DriftKinds = []string{"only-spec", "only-python", "ranges-differ", "build-only", "duplicate"}
+
 // IgnoredDrift is one of them.
 type IgnoredDrift struct {
 	Name   Text   `yaml:"name" jsonschema:"required" jsonschema_description:"Name of the dependency: a Python project, or an RPM name."`
+	Kind   string `yaml:"kind" jsonschema:"enum=only-spec,enum=only-python,enum=ranges-differ,enum=build-only,enum=duplicate" jsonschema_description:"How the sources disagree: only-spec, only-python, ranges-differ, build-only (the spec needs it only to build) or duplicate. Default: in any way."`
+	Target string `yaml:"target" jsonschema_description:"The target on which they may. Default: on all."`
 	Reason string `yaml:"reason" jsonschema:"required" jsonschema_description:"Why."`
 }
 

@@ -134,6 +134,8 @@ func TestErrors(t *testing.T) {
 		{"override twice", "    ports:", "    packages-from: [a.yaml]\n    overrides: [{name: a, drop: true, reason: b}, {name: a, drop: true, reason: b}]\n    ports:", `"a" is overridden twice`},
 		{"override without a list", "    ports:", "    overrides: [{name: a, drop: true, reason: b}]\n    ports:", `packages-from is missing`},
 		{"drift without a reason", "branches: {main: master}", "drift: {ignore: [{name: flask}]}", `projects.lib.drift.ignore[0]: reason is missing`},
+		{"drift of no kind", "branches: {main: master}", "drift: {ignore: [{name: a, kind: some, reason: b}]}", `"some" is not a kind of drift: only-spec, only-python, ranges-differ, build-only, duplicate are`},
+		{"drift on no target", "branches: {main: master}", "drift: {ignore: [{name: a, target: some, reason: b}]}", `there is no target "some"`},
 		{"drift ignored twice", "branches: {main: master}", "drift: {ignore: [{name: a, reason: b}, {name: a, reason: c}]}", `"a" is ignored twice`},
 		{"which other Python", "    python: \"3.13\"\n", "    alternative-python: true\n", `targets.f43.alternative-python: python is missing`},
 		{"names of one project", "    python: \"3.13\"\n", "    names: {Py.YAML: x, py-yaml: y}\n", `Py.YAML and py-yaml are one project`},

@@ -72,7 +72,7 @@ func (d *decoder) validate(c *Config) {
 		}
 	}
 	for _, name := range keys(c.Projects) {
-		d.project(name, c.Projects[name])
+		d.project(name, c.Projects[name], c.Targets)
 	}
 	for _, name := range keys(c.Targets) {
 		c.Targets[name] = d.target(name, c.Targets[name])
@@ -159,7 +159,7 @@ func (d *decoder) required(v reflect.Value, p string) {
 	}
 }
 
-func (d *decoder) project(name string, p Project) {
+func (d *decoder) project(name string, p Project, targets map[string]Target) {
 	at := join("projects", name)
 	if strings.HasPrefix(p.Git, "-") || strings.HasPrefix(p.Git, "ext::") || strings.ContainsAny(p.Git, "\n\x00") {
 		d.wrong(at+".git", "this is not a repository's URL or path")
@@ -167,12 +167,19 @@ func (d *decoder) project(name string, p Project) {
 	if p.Path != "" && !local(p.Path) {
 		d.wrong(at+".path", "%q leaves the repository: use a relative path without ..", p.Path)
 	}
-	ignored := map[string]bool{}
+	ignored := map[[3]string]bool{}
 	for i, g := range p.Drift.Ignore {
-		if ignored[g.Name.Value] {
-			d.wrong(fmt.Sprintf("%s.drift.ignore[%d]", at, i), "%q is ignored twice", g.Name.Value)
+		at, key := fmt.Sprintf("%s.drift.ignore[%d]", at, i), [3]string{g.Name.Value, g.Kind, g.Target}
+		if ignored[key] {
+			d.wrong(at, "%q is ignored twice", g.Name.Value)
 		}
-		ignored[g.Name.Value] = true
+		ignored[key] = true
+		if g.Kind != "" && !slices.Contains(DriftKinds, g.Kind) {
+			d.wrong(at+".kind", "%q is not a kind of drift: %s are", g.Kind, strings.Join(DriftKinds, ", "))
+		}
+		if _, ok := targets[g.Target]; g.Target != "" && !ok {
+			d.wrong(at+".target", "there is no target %q%s", g.Target, suggest(g.Target, keys(targets)))
+		}
 	}
 	for _, from := range keys(p.Branches) {
 		if !branchForm.MatchString(p.Branches[from]) || strings.Contains(p.Branches[from], "..") {

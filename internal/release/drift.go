@@ -26,7 +26,7 @@ func (p *Pipeline) Drift(n *Needs) (drifts []ProjectDrift, stale []string) {
 	used := map[string]bool{}
 	for _, target := range slices.Sorted(maps.Keys(n.Projects)) {
 		for _, project := range slices.Sorted(maps.Keys(n.Projects[target])) {
-			for _, d := range requirement.FindDrift(n.Projects[target][project], p.readFor(target), p.allowances(project)) {
+			for _, d := range requirement.FindDrift(n.Projects[target][project], p.readFor(target), p.allowances(project, target)) {
 				key := project + "\x00" + d.String()
 				if i, ok := at[key]; ok {
 					drifts[i].Targets = append(drifts[i].Targets, target)
@@ -35,9 +35,11 @@ func (p *Pipeline) Drift(n *Needs) (drifts []ProjectDrift, stale []string) {
 				at[key] = len(drifts)
 				drifts = append(drifts, ProjectDrift{Project: project, Targets: []string{target}, Drift: d})
 			}
-			for _, ignored := range p.Config.Projects[project].Drift.Ignore {
-				key := project + "\x00" + ignored.Name.Value
-				used[key] = used[key] || p.drifts(n.Projects[target][project], target, ignored)
+			for i, ignored := range p.Config.Projects[project].Drift.Ignore {
+				if ignored.Target == "" || ignored.Target == target {
+					key := entryKey(project, i)
+					used[key] = used[key] || p.drifts(n.Projects[target][project], target, ignored)
+				}
 			}
 		}
 	}
@@ -47,28 +49,51 @@ func (p *Pipeline) Drift(n *Needs) (drifts []ProjectDrift, stale []string) {
 	return drifts, p.stale(used)
 }
 
-// allowances are the drifts of a project that slipway.yaml allows for.
-func (p *Pipeline) allowances(project string) []requirement.Allowance {
+// driftKinds are the words of slipway.yaml for the kinds of drift.
+var driftKinds = map[string]requirement.DriftKind{
+	"only-spec": requirement.OnlySpec, "only-python": requirement.OnlyPython, "ranges-differ": requirement.RangesDiffer,
+	"build-only": requirement.BuildOnly, "duplicate": requirement.Duplicate,
+}
+
+// allowances are the drifts of a project on a target that slipway.yaml allows for.
+func (p *Pipeline) allowances(project, target string) []requirement.Allowance {
 	var list []requirement.Allowance
 	for _, g := range p.Config.Projects[project].Drift.Ignore {
-		list = append(list, requirement.Allowance{Name: g.Name.Value, Reason: g.Reason})
+		if g.Target == "" || g.Target == target {
+			list = append(list, requirement.Allowance{Name: g.Name.Value, Kind: driftKinds[g.Kind], Reason: g.Reason})
+		}
 	}
 	return list
 }
 
 // drifts says whether there is anything that an entry allows for.
 func (p *Pipeline) drifts(n *requirement.Needs, target string, ignored config.IgnoredDrift) bool {
-	mark := []requirement.Allowance{{Name: ignored.Name.Value, Reason: "\x00"}}
+	mark := []requirement.Allowance{{Name: ignored.Name.Value, Kind: driftKinds[ignored.Kind], Reason: "\x00"}}
 	return slices.ContainsFunc(requirement.FindDrift(n, p.readFor(target), mark), func(d requirement.Drift) bool { return d.Allowed == "\x00" })
 }
 
-// stale tells which entries allowed for nothing, of the projects that were looked at.
+// entryKey identifies an entry of a project's drift.ignore.
+func entryKey(project string, i int) string { return fmt.Sprintf("%s\x00%d", project, i) }
+
+// ignoredWhat names what an entry is about.
+func ignoredWhat(g config.IgnoredDrift) string {
+	what := g.Name.Value
+	if g.Kind != "" {
+		what += " (" + g.Kind + ")"
+	}
+	if g.Target != "" {
+		what += " on " + g.Target
+	}
+	return what
+}
+
+// stale tells which entries allowed for nothing, of the projects and targets that were looked at.
 func (p *Pipeline) stale(used map[string]bool) []string {
 	var list []string
 	for _, project := range slices.Sorted(maps.Keys(p.Config.Projects)) {
-		for _, g := range p.Config.Projects[project].Drift.Ignore {
-			if useful, looked := used[project+"\x00"+g.Name.Value]; looked && !useful {
-				list = append(list, fmt.Sprintf("%s:%d: projects.%s.drift.ignore: %s does not drift any more", config.FileName, g.Name.Line, project, g.Name.Value))
+		for i, g := range p.Config.Projects[project].Drift.Ignore {
+			if useful, looked := used[entryKey(project, i)]; looked && !useful {
+				list = append(list, fmt.Sprintf("%s:%d: projects.%s.drift.ignore: %s does not drift any more", config.FileName, g.Name.Line, project, ignoredWhat(g)))
 			}
 		}
 	}
