@@ -18,11 +18,6 @@ func (r *reading) python() {
 		}
 	}
 	r.backend()
-	if r.spec != nil {
-		for _, g := range r.spec.Dynamic {
-			r.generated(g.Args, g.Line)
-		}
-	}
 }
 
 // metadataFile is where a project without a better place for it is described.
@@ -63,7 +58,7 @@ func (r *reading) fromPython(list *[]Requirement, d pymeta.Declared, kind Kind) 
 	if d.Extra != "" {
 		extras = []string{d.Extra}
 	}
-	ok, err := d.Requirement.Applies(r.target.environment(), extras...)
+	ok, err := d.Requirement.Applies(r.markers, extras...)
 	if err != nil {
 		r.report(d.File, d.Line, "%s: %v", d.Section, err)
 	}
@@ -132,42 +127,4 @@ func (r *reading) implied(b *Backend, text, section string) {
 	}
 	d := pymeta.Declared{Requirement: requirement, Text: text, File: r.metadataFile(), Section: section}
 	r.fromPython(&r.needs.Build, d, Build)
-}
-
-// generated adds what %pyproject_buildrequires would ask for beyond the build system: the runtime requirements unless
-// -R or -N, and the extras of -x. Test environments (-t, -e) and dependency groups (-g) are not read.
-func (r *reading) generated(args []string, line int) {
-	runtime := true
-	extras := map[string]bool{}
-	for i := 0; i < len(args); i++ {
-		arg := args[i]
-		if len(arg) < 2 || arg[0] != '-' {
-			continue
-		}
-		value := strings.TrimLeft(arg[2:], "=")
-		if value == "" && strings.ContainsRune("xegpC", rune(arg[1])) && i+1 < len(args) {
-			i++
-			value = args[i]
-		}
-		switch arg[1] {
-		case 'R', 'N':
-			runtime = false
-		case 'x':
-			for _, extra := range strings.Split(value, ",") {
-				extras[pymeta.NormalizeName(strings.TrimSpace(extra))] = true
-			}
-		case 't', 'e':
-			r.report(r.needs.Spec, line, "%%pyproject_buildrequires %s asks tox what the tests need, which is not read", arg)
-		case 'g':
-			r.report(r.needs.Spec, line, "%%pyproject_buildrequires -g asks for a dependency group, which is not read")
-		}
-	}
-	if !runtime && len(extras) == 0 {
-		return
-	}
-	for _, d := range r.meta.Requires {
-		if d.Extra == "" || extras[d.Extra] {
-			r.fromPython(&r.needs.Generated, d, Build)
-		}
-	}
 }

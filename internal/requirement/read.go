@@ -29,7 +29,7 @@ type Project struct {
 // Read runs nothing and reads only from the project's tree; it is safe for concurrent use when the tree is.
 // The error is about reading the tree, or about a file that is larger than any honest one is.
 func Read(p Project, t Target) (*Needs, error) {
-	r := reading{project: p, target: t, needs: &Needs{Project: p.Name, Commit: p.Commit}}
+	r := reading{project: p, target: t, markers: t.environment(), needs: &Needs{Project: p.Name, Commit: p.Commit}}
 	var err error
 	if r.meta, err = pymeta.Read(p.Tree); err != nil {
 		return nil, fmt.Errorf("reading the Python metadata of %s: %w", p.Name, err)
@@ -48,6 +48,9 @@ func Read(p Project, t Target) (*Needs, error) {
 		r.report(d.File, d.Line, "%s", d.Message)
 	}
 	r.python()
+	if err := r.generate(); err != nil {
+		return nil, err
+	}
 	r.provides()
 	r.sort()
 	return r.needs, nil
@@ -60,6 +63,7 @@ type reading struct {
 	needs   *Needs
 	meta    *pymeta.Metadata
 	spec    *specfile.Spec // nil when there is none
+	markers pymeta.Environment
 }
 
 // complete fills in what only the build backend could tell.

@@ -53,6 +53,10 @@ func (s *depScanner) simple() (Dependency, error) {
 	if err := checkDepName(name); err != nil {
 		return Dependency{}, err
 	}
+	if s.nested > 0 && strings.Count(name, "(") != strings.Count(name, ")") {
+		// rpm takes it where a space follows, and then cannot read what it prints.
+		return Dependency{}, fmt.Errorf("the parentheses of %q do not match", name)
+	}
 	d := Dependency{Name: name}
 	before := s.pos
 	sense, ok := operators(s.word())

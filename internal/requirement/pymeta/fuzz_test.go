@@ -119,3 +119,19 @@ func FuzzCoreMetadata(f *testing.F) {
 		}
 	})
 }
+
+func FuzzTox(f *testing.F) {
+	f.Add([]byte("[base]\ndeps =\n  a\n[testenv]\ndeps =\n  {[base]deps}\n  py{39,314}-x,!py: b\n  -r requirements.txt\n  {[testenv]deps}\nextras = t, u\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		tree := fstest.MapFS{"tox.ini": {Data: data}, "requirements.txt": {Data: []byte("r\n")}}
+		got, err := ReadTox(tree, "py314-x")
+		if err != nil {
+			return
+		}
+		for _, d := range got.Requires {
+			if d.File == "" || d.Line == 0 || d.Requirement.Name == "" {
+				t.Errorf("a requirement without a place or name: %+v", d)
+			}
+		}
+	})
+}

@@ -57,6 +57,9 @@ type Metadata struct {
 	// Requires are the runtime requirements, those of extras included.
 	Requires []Declared
 	Extras   []string // normalised, sorted
+	// Groups are the dependency groups of PEP 735, with what they include, by normalised name. They are for whoever
+	// works on the project: no package asks for them.
+	Groups map[string][]Declared
 	// BuildRequires are build-system.requires and setup_requires.
 	BuildRequires []Declared
 	Backend       string   // as PEP 517 names it; the default of PEP 517 when the project does not say

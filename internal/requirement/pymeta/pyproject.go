@@ -26,6 +26,7 @@ func (r *reader) pyproject() error {
 		return nil
 	}
 	r.buildSystem(doc.get("build-system"))
+	r.groups(doc.get("dependency-groups"))
 	if project := doc.get("project"); project != nil {
 		r.described = true
 		return r.project(project, doc)

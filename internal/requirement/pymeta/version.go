@@ -69,6 +69,9 @@ func ParseVersion(s string) (Version, error) {
 	if len(trimmed) > maxVersion {
 		return Version{}, fmt.Errorf("version of %d bytes is too long", len(trimmed))
 	}
+	if release, ok := plainRelease(trimmed); ok {
+		return Version{epoch: newNumber(""), release: release}, nil
+	}
 	m := versionPattern.FindStringSubmatch(trimmed)
 	if m == nil {
 		return Version{}, fmt.Errorf("%q is not a version (PEP 440)", s)
@@ -98,6 +101,23 @@ func ParseVersion(s string) (Version, error) {
 		}
 	}
 	return v, nil
+}
+
+// plainRelease reads what most versions are: numbers and dots.
+func plainRelease(s string) ([]number, bool) {
+	for i := range len(s) {
+		if c := s[i]; c == '.' && (i == 0 || s[i-1] == '.') || c != '.' && (c < '0' || c > '9') {
+			return nil, false
+		}
+	}
+	if s == "" || s[len(s)-1] == '.' {
+		return nil, false
+	}
+	release := make([]number, 0, strings.Count(s, ".")+1)
+	for part := range strings.SplitSeq(s, ".") {
+		release = append(release, newNumber(part))
+	}
+	return release, true
 }
 
 func preLetter(word string) string {

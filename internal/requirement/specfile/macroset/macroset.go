@@ -46,6 +46,12 @@ func Load(text string, overrides map[string]string) (e *macro.Engine, problems [
 	e = macro.New(macro.Limits{})
 	native(e)
 	problems = e.Load(text)
+	for _, name := range nativeNames {
+		// The distributions' own macro files have these in Lua, which is not run.
+		if body, ok := e.Body(name); ok && strings.Contains(body, "%{lua:") {
+			e.Undefine(name)
+		}
+	}
 	for name, body := range overrides {
 		e.Set(name, body)
 	}

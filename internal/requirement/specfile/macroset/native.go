@@ -2,9 +2,15 @@ package macroset
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/slipway-build/slipway/internal/requirement/specfile/macro"
 )
+
+// nativeNames are the macros that native adds.
+var nativeNames = []string{
+	"py_provides", "python_provide", "py_dist_name", "py3_dist", "py_dist", "pypi_source", "python_extras_subpkg", "fontpkg", "fontmetapkg",
+}
 
 // native adds the macros that the distributions write in Lua.
 func native(e *macro.Engine) {
@@ -17,6 +23,14 @@ func native(e *macro.Engine) {
 	e.Func("py_dist", func(_ *macro.Engine, args []string) (string, error) { return pyDist("", args), nil })
 	e.Func("pypi_source", pypiSource)
 	e.Func("python_extras_subpkg", extrasPackages)
+	for _, name := range []string{"fontpkg", "fontmetapkg"} {
+		e.Func(name, func(e *macro.Engine, _ []string) (string, error) {
+			if e.Report != nil {
+				e.Report("%" + name + " makes packages of fonts, which are not read")
+			}
+			return "", nil
+		})
+	}
 }
 
 // evr is the version of the package whose preamble is read.
@@ -66,7 +80,7 @@ func providesLines(names []string, version string) string {
 
 // alternatives are the other names that a Python package goes by: python-x, python3-x and python3.13-x.
 func alternatives(e *macro.Engine, name string) []string {
-	version, _ := e.Body("slipway_python_default")
+	version, _ := e.Expand("%{?slipway_python_default}%{!?slipway_python_default:%{?__default_python3_version}%{!?__default_python3_version:%{?python3_version}}}")
 	prefixes := []string{"python-", "python3-", "python" + version + "-"}
 	for _, prefix := range prefixes {
 		rest, ok := strings.CutPrefix(name, prefix)
@@ -161,11 +175,7 @@ func extrasPackages(e *macro.Engine, args []string) (string, error) {
 			name = arg[2:]
 		case strings.HasPrefix(arg, "-"):
 		default:
-			for _, extra := range strings.Split(arg, ",") {
-				if extra != "" {
-					extras = append(extras, extra)
-				}
-			}
+			extras = append(extras, strings.FieldsFunc(arg, func(c rune) bool { return c == ',' || unicode.IsSpace(c) })...)
 		}
 	}
 	if name == "" {

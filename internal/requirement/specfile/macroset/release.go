@@ -11,8 +11,8 @@ type release struct {
 	macros [][2]string
 }
 
-// newestFedora is what rawhide is taken for.
-const newestFedora = 44
+// newestFedora is what rawhide is taken for: the release after the newest that has branched off.
+const newestFedora = 46
 
 // parseRelease reads names such as fedora-43, fedora-rawhide, centos-stream-9, rhel-9, almalinux-9, epel-9.
 // Unknown names get no dist tag and the newest Python.
@@ -38,16 +38,22 @@ func parseRelease(name string) release {
 
 func fedoraRelease(n int) release {
 	number := strconv.Itoa(n)
-	return release{python: fedoraPython(n), macros: [][2]string{
+	macros := [][2]string{
 		{"fedora", number}, {"fc" + number, "1"}, {"dist", ".fc" + number},
 		{"slipway_perl_version", fedoraPerl(n)},
-	}}
+	}
+	if n >= 42 { // where /usr/sbin is a link to bin
+		macros = append(macros, [2]string{"_sbindir", "%{_exec_prefix}/bin"}, [2]string{"sbin_merge_compat()", "Provides: %{1}"})
+	}
+	return release{python: fedoraPython(n), macros: macros}
 }
 
 // fedoraPerl is the first version of the series of perl in a Fedora release. The package offers the compatibility
 // name of every version of its series, perl(:MODULE_COMPAT_5.40.0) and so on, so the first stands for all.
 func fedoraPerl(n int) string {
 	switch {
+	case n >= 45:
+		return "5.44.0"
 	case n >= 43:
 		return "5.42.0"
 	case n >= 41:
@@ -66,6 +72,8 @@ func fedoraPerl(n int) string {
 // fedoraPython is the version of python3 in a Fedora release.
 func fedoraPython(n int) string {
 	switch {
+	case n >= 45:
+		return "3.15"
 	case n >= 43:
 		return "3.14"
 	case n >= 41:
