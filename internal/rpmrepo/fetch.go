@@ -11,6 +11,8 @@ import (
 	"os"
 	"path"
 	"strings"
+	"syscall"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -55,7 +57,7 @@ func (c *Client) progress() progress.Reporter { return progress.Or(c.Progress) }
 
 // Fetch brings packages and returns the paths of their files in the cache, in the order of the
 // artifacts. A file is returned only when its size and sha256 are right, also of one that was in the
-// cache, and, where the repository wants it (GPGCheck), its signature was made by one of the
+// cache and was touched since it was looked at, and, where the repository wants it (GPGCheck), its signature was made by one of the
 // repository's keys. Files of this machine are copied, so that nobody changes what was checked. The
 // first error ends all downloads; what was complete by then stays in the cache.
 func (c *Client) Fetch(ctx context.Context, artifacts []Artifact) (paths []string, err error) {
@@ -153,7 +155,7 @@ func (s *site) obtain(ctx context.Context, a *Artifact, task progress.Task) (str
 		if err != nil || !hit {
 			return path, err
 		}
-		whole, err := intact(path, a)
+		whole, err := s.client.intact(ctx, path, a)
 		if err != nil || whole {
 			return path, err
 		}
@@ -164,18 +166,49 @@ func (s *site) obtain(ctx context.Context, a *Artifact, task progress.Task) (str
 	}
 }
 
-// intact says whether a file of the cache still is what it was.
-func intact(path string, a *Artifact) (bool, error) {
+// intactKind notes that a file of the cache had the right checksum, by package and by what changes
+// with whatever is done to the file.
+const intactKind = "intact"
+
+// intact says whether a file of the cache still is what it was. One that the file system says nobody
+// has touched since it was looked at is not read again.
+func (c *Client) intact(ctx context.Context, path string, a *Artifact) (bool, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return false, fmt.Errorf("reading %s from the cache: %w", a.name(), err)
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return false, fmt.Errorf("reading %s from the cache: %w", a.name(), err)
+	}
+	key, settled := untouched(info, a.SHA256)
+	if _, known := c.Cache.Path(intactKind, key); known && settled {
+		return true, nil
+	}
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
 		return false, fmt.Errorf("reading %s from the cache: %w", a.name(), err)
 	}
-	return hex.EncodeToString(h.Sum(nil)) == a.SHA256, nil
+	whole := hex.EncodeToString(h.Sum(nil)) == a.SHA256
+	if whole && settled {
+		_, _, err = c.Cache.Tree(ctx, intactKind, key, func(string) error { return nil }) // which waits for no disk
+	}
+	return whole, err
+}
+
+// untouched is a key that stays the same while nobody writes to a file, or puts another in its place.
+// Times have a grain, so a file that was written just now may be written again in the same moment:
+// then it is not settled.
+func untouched(info os.FileInfo, sum string) (key string, settled bool) {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return cache.Key(sum), false
+	}
+	const grain = 100 * time.Millisecond
+	changed := time.Unix(st.Ctim.Unix())
+	key = cache.Key(sum, fmt.Sprint(st.Dev, st.Ino, st.Size, st.Mtim.Nano(), st.Ctim.Nano()))
+	return key, time.Since(changed) > grain
 }
 
 // download brings a package to a scratch file, where a transfer can start over, and then to w.

@@ -164,6 +164,34 @@ func TestFetchDamagedCache(t *testing.T) {
 	fetched(t, c, dir, wanted)
 }
 
+// What is known to be whole is not read again, unless something was done to it, even in a way that
+// leaves its size and its time of modification.
+func TestFetchDamagedBehindOurBack(t *testing.T) {
+	dir, config, _ := signed(t)
+	c := client(t)
+	wanted := artifacts(t, dir, config)
+	paths := fetched(t, c, dir, wanted)
+	for range 2 { // the first looks and notes, once the file's times tell more than a moment
+		for _, path := range paths {
+			st, err := os.Stat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Until(st.ModTime().Add(time.Second / 4)))
+		}
+		fetched(t, c, dir, wanted)
+	}
+	st, err := os.Stat(paths[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	flip(t, paths[0])
+	if err := os.Chtimes(paths[0], st.ModTime(), st.ModTime()); err != nil {
+		t.Fatal(err)
+	}
+	fetched(t, c, dir, wanted)
+}
+
 // A file of this machine that changes later does not change what was fetched.
 func TestFetchSourceChanges(t *testing.T) {
 	dir, config, _ := signed(t)

@@ -227,9 +227,11 @@ func (b *bench) once(ctx context.Context, e entrant, round int, out *entry) erro
 	if err != nil {
 		return err
 	}
+	watch := watchMemory()
 	began := time.Now()
 	err = e.run(ctx)
 	took := time.Since(began)
+	peak := watch.stop()
 	if err != nil {
 		return err
 	}
@@ -239,6 +241,7 @@ func (b *bench) once(ctx context.Context, e entrant, round int, out *entry) erro
 	}
 	out.Runs = append(out.Runs, took.Seconds())
 	out.Work = append(out.Work, (until - worked).Seconds())
+	out.Memory = max(out.Memory, peak)
 	fmt.Fprintf(b.log, "  %s: %s\n", e.name, span(took.Seconds()))
 	if e.after != nil {
 		if out.Bytes, err = e.after(ctx); err != nil {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -67,30 +69,30 @@ func TestReport(t *testing.T) {
 		Versions: []version{{"slipway", "v1"}, {"dnf", "not installed"}},
 		Rows: []row{
 			{What: "resolve", Entries: []entry{{Tool: "slipway lock", Runs: []float64{0.2, 0.1, 0.12}, Work: []float64{0.1, 0.1, 0.3}}, {Tool: "dnf", Missing: "dnf not installed"}}},
-			{What: "base", Entries: []entry{{Tool: "slipway build", Runs: []float64{2, 2, 2}, Work: []float64{3, 3, 3}, Bytes: 4e8}, {Tool: "dnf, tar", Runs: []float64{25, 26, 27}, Work: []float64{40, 40, 40}, Bytes: 3.95e8}}},
+			{What: "base", Entries: []entry{{Tool: "slipway build", Runs: []float64{2, 2, 2}, Work: []float64{3, 3, 3}, Memory: 3e8, Bytes: 4e8}, {Tool: "dnf, tar", Runs: []float64{25, 26, 27}, Work: []float64{40, 40, 40}, Bytes: 3.95e8}}},
 		},
 	}
 	for i := range r.Rows {
 		r.Rows[i].conclude()
 	}
 	for name, want := range map[string]string{
-		"text": `WHAT     WITH           TIME               RATIO  CPU     SIZE
+		"text": `WHAT     WITH           TIME               RATIO  CPU     MEMORY  SIZE
 resolve  slipway lock   120 ms                    100 ms
          dnf            dnf not installed
-base     slipway build  2.00 s                    3.00 s  400 MB
-         dnf, tar       26.0 s             13.0×  40.0 s  395 MB
+base     slipway build  2.00 s                    3.00 s  300 MB  400 MB
+         dnf, tar       26.0 s             13.0×  40.0 s          395 MB
 
 115 RPMs, 47 MB, of tools/universe (small); everybody checks their signatures.
-Each time is the median of 3 runs in turns, wall clock of whole commands; runs of one thing differ by at most 83 %. CPU is the time on processors, of all processes together.
+Each time is the median of 3 runs in turns, wall clock of whole commands; runs of one thing differ by at most 83 %. CPU is the time on processors and memory what was resident at most, of all processes together.
 All of it on tmpfs; 2 cores (CPU), 25 GB of memory, Linux 6.18.
 slipway v1, dnf not installed.
 `,
-		"markdown": `| what | with | time | ratio | CPU | size |
-|---|---|---:|---:|---:|---:|
-| resolve | slipway lock | **120 ms** |  | 100 ms |  |
-|  | dnf | dnf not installed |  |  |  |
-| base | slipway build | **2.00 s** |  | 3.00 s | 400 MB |
-|  | dnf, tar | 26.0 s | 13.0× | 40.0 s | 395 MB |
+		"markdown": `| what | with | time | ratio | CPU | memory | size |
+|---|---|---:|---:|---:|---:|---:|
+| resolve | slipway lock | **120 ms** |  | 100 ms |  |  |
+|  | dnf | dnf not installed |  |  |  |  |
+| base | slipway build | **2.00 s** |  | 3.00 s | 300 MB | 400 MB |
+|  | dnf, tar | 26.0 s | 13.0× | 40.0 s |  | 395 MB |
 
 `,
 	} {
@@ -105,6 +107,26 @@ slipway v1, dnf not installed.
 		if got != want {
 			t.Errorf("%s:\n%s\nwant:\n%s", name, got, want)
 		}
+	}
+}
+
+// TestMemoryBelow starts a process that starts another: both count, this one does not.
+func TestMemoryBelow(t *testing.T) {
+	watch := watchMemory()
+	cmd := exec.Command("sh", "-c", "sleep 0.5; exit 0")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(200 * time.Millisecond)
+	one, all := resident(cmd.Process.Pid), memoryBelow(os.Getpid())
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if one == 0 || all <= one {
+		t.Errorf("the shell takes %d bytes, and all together %d", one, all)
+	}
+	if peak := watch.stop(); peak < all {
+		t.Errorf("the peak is %d, and %d were seen", peak, all)
 	}
 }
 

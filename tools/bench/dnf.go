@@ -74,9 +74,9 @@ func device(root string) error {
 	return unix.Mknod(root+"/dev/null", unix.S_IFCHR|0o666, int(unix.Mkdev(1, 3)))
 }
 
-// layer is the simplest way from a folder to an image's layer that keeps all processors busy: tar,
-// the fast compressor at its fastest, and both digests that an image needs, on the way.
-func (b *bench) layer(ctx context.Context, root, file string) (err error) {
+// layer is the simplest way from a folder to an image's layer that keeps all processors busy: tar, a
+// compressor that uses them all, and both digests that an image needs, on the way.
+func (b *bench) layer(ctx context.Context, root, file string, pack []string) (err error) {
 	out, err := os.Create(file)
 	if err != nil {
 		return err
@@ -85,17 +85,17 @@ func (b *bench) layer(ctx context.Context, root, file string) (err error) {
 	plain, packed := sha256.New(), sha256.New()
 
 	tar := b.command(ctx, "tar", "-C", root, "--numeric-owner", "--xattrs", "--xattrs-include=*", "--one-file-system", "--exclude=./dev/*", "-cf", "-", ".")
-	gzip := b.command(ctx, compressor(), "-1", "-c")
+	packer := b.command(ctx, pack[0], pack[1:]...)
 	from, err := tar.StdoutPipe()
 	if err != nil {
 		return err
 	}
-	gzip.Stdin = io.TeeReader(from, plain)
-	gzip.Stdout = io.MultiWriter(out, packed)
+	packer.Stdin = io.TeeReader(from, plain)
+	packer.Stdout = io.MultiWriter(out, packed)
 	if err := tar.Start(); err != nil {
 		return err
 	}
-	err = gzip.Run()
+	err = packer.Run()
 	if err := errors.Join(err, tar.Wait()); err != nil {
 		return fmt.Errorf("packing %s: %w", root, err)
 	}

@@ -1,7 +1,7 @@
 // Bench measures Slipway beside the tools that people use for the same work, in one run: on the same
 // machine, with the same packages, on the same file system.
 //
-//	go run ./tools/bench [-n RUNS] [-size small|full] [-format text|markdown|json]
+//	go run ./tools/bench [-n RUNS] [-size small|full] [-base] [-format text|markdown|json]
 //
 // It is run at the top of the checkout. The packages are those of tools/universe. What is compared,
 // and with what, is in rows.go: resolution with dnf, base images with dnf and tar and with dnf inside
@@ -51,6 +51,7 @@ type options struct {
 	universe string
 	dir      string
 	slipway  string
+	base     bool
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
@@ -62,6 +63,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	flags.StringVar(&o.universe, "universe", "", "`folder` of a universe that is there already")
 	flags.StringVar(&o.dir, "dir", "", "`folder` to work in, on its own file system (default: a tmpfs, where root has the memory for it)")
 	flags.StringVar(&o.slipway, "slipway", "bin/slipway", "the `program`")
+	flags.BoolVar(&o.base, "base", false, "base images only, with more peers, zstd, and the memory that all of it takes")
 	format := flags.String("format", "text", "text, markdown or json")
 	if err := flags.Parse(args); err != nil {
 		return err

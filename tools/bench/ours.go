@@ -51,12 +51,13 @@ environments:
 `
 
 // writeBase writes the configuration of an image without projects, which is its own base.
-func (s service) writeBase(u *updates) error {
+func (s service) writeBase(u *updates, compression string) error {
 	return s.write(u, `service: bench
 projects: {}
 images:
   base:
     packages: [`+quoted(s.universe.names())+`]
+    packing: {compression: `+compression+`}
 `+environmentYAML)
 }
 

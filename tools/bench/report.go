@@ -63,6 +63,7 @@ type entry struct {
 	Seconds float64   `json:"seconds"`         // median of runs
 	CPU     float64   `json:"cpu"`             // median of work
 	Ratio   float64   `json:"ratio"`           // of the median to ours
+	Memory  int64     `json:"memory"`          // bytes at most, of all processes together, of all runs
 	Bytes   int64     `json:"bytes,omitempty"` // of the result
 }
 
@@ -190,7 +191,7 @@ func writeJSON(w io.Writer, r *report) error {
 func writeText(w io.Writer, r *report) error {
 	var out bytes.Buffer
 	t := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	for _, cells := range append([][]string{{"WHAT", "WITH", "TIME", "RATIO", "CPU", "SIZE"}}, r.cells()...) {
+	for _, cells := range append([][]string{{"WHAT", "WITH", "TIME", "RATIO", "CPU", "MEMORY", "SIZE"}}, r.cells()...) {
 		fmt.Fprintln(t, strings.Join(cells, "\t"))
 	}
 	if err := t.Flush(); err != nil {
@@ -206,7 +207,7 @@ func writeText(w io.Writer, r *report) error {
 }
 
 func writeMarkdown(w io.Writer, r *report) error {
-	lines := []string{"| what | with | time | ratio | CPU | size |", "|---|---|---:|---:|---:|---:|"}
+	lines := []string{"| what | with | time | ratio | CPU | memory | size |", "|---|---|---:|---:|---:|---:|---:|"}
 	for _, cells := range r.cells() {
 		if cells[0] != "" { // ours
 			cells[2] = "**" + cells[2] + "**"
@@ -217,12 +218,12 @@ func writeMarkdown(w io.Writer, r *report) error {
 	return err
 }
 
-// cells are the table's: what, with, time, ratio, CPU, size.
+// cells are the table's: what, with, time, ratio, CPU, memory, size.
 func (r *report) cells() [][]string {
 	var all [][]string
 	for _, row := range r.Rows {
 		for i, e := range row.Entries {
-			cells := []string{"", e.Tool, e.Missing, "", "", ""}
+			cells := []string{"", e.Tool, e.Missing, "", "", "", ""}
 			if i == 0 {
 				cells[0] = row.What
 			}
@@ -232,8 +233,11 @@ func (r *report) cells() [][]string {
 					cells[3] = fmt.Sprintf("%.1f×", e.Ratio)
 				}
 			}
+			if e.Memory > 0 {
+				cells[5] = megabytes(e.Memory)
+			}
 			if e.Bytes > 0 {
-				cells[5] = megabytes(e.Bytes)
+				cells[6] = megabytes(e.Bytes)
 			}
 			all = append(all, cells)
 		}
@@ -255,7 +259,7 @@ func (r *report) notes() []string {
 	}
 	return []string{
 		fmt.Sprintf("%d RPMs, %s, of tools/universe (%s); everybody checks their signatures.", r.Packages.Count, megabytes(r.Packages.Bytes), r.Packages.Universe),
-		times + " CPU is the time on processors, of all processes together.",
+		times + " CPU is the time on processors and memory what was resident at most, of all processes together.",
 		fmt.Sprintf("All of it on %s; %d cores (%s), %.0f GB of memory, Linux %s.", m.FileSystem, m.Cores, m.Processor, float64(m.Memory)/1e9, m.Kernel),
 		strings.Join(versions, ", ") + ".",
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,6 +18,9 @@ const (
 // contests are all rows, in an order in which one may use what an earlier one has left.
 func (b *bench) contests() []contest {
 	u := &updates{}
+	if b.asked.base {
+		return []contest{b.coldBase(), b.coldZstd(), b.updatedBase(u), b.sameBase()}
+	}
 	list := []contest{b.resolution("nothing cached", true), b.resolution("metadata cached", false), b.coldBase(), b.updatedBase(u)}
 	return append(list, b.finalImage()...)
 }
@@ -31,7 +35,7 @@ func (b *bench) resolution(what string, cold bool) contest {
 	}
 	ours := entrant{
 		name:  "slipway lock",
-		setup: func(context.Context) error { return s.writeBase(nil) },
+		setup: func(context.Context) error { return s.writeBase(nil, "gzip") },
 		before: func(ctx context.Context) error {
 			if cold {
 				if err := s.clear(s.cache, s.state); err != nil {
@@ -67,7 +71,7 @@ func (b *bench) coldBase() contest {
 	s := service{b, "base", "base-cache", "base-state"}
 	ours := entrant{
 		name:  "slipway build",
-		setup: func(context.Context) error { return s.writeBase(nil) },
+		setup: func(context.Context) error { return s.writeBase(nil, "gzip") },
 		before: func(ctx context.Context) error {
 			if err := s.clear(layoutDir); err != nil {
 				return err
@@ -77,13 +81,46 @@ func (b *bench) coldBase() contest {
 			}
 			return s.fillCache(ctx)
 		},
-		run: func(ctx context.Context) error {
-			_, err := s.slipway(ctx, "build", "--no-push", "--layout", b.path(layoutDir))
-			return err
-		},
+		run:   func(ctx context.Context) error { return s.buildTo(ctx, layoutDir) },
 		after: func(context.Context) (int64, error) { return b.blobBytes(layoutDir) },
 	}
 	return contest{"base image, only RPM files cached", append([]entrant{ours}, b.basePeers(nil)...)}
+}
+
+// coldZstd is coldBase with layers in zstd.
+func (b *bench) coldZstd() contest {
+	s := service{b, "base-zstd", "zstd-cache", "zstd-state"}
+	return contest{"base image in zstd, only RPM files cached", []entrant{
+		{
+			name:  "slipway build",
+			setup: func(context.Context) error { return s.writeBase(nil, "zstd") },
+			before: func(ctx context.Context) error {
+				if err := s.forgetLock(); err != nil {
+					return err
+				}
+				return s.fillCache(ctx)
+			},
+			run: func(ctx context.Context) error { return s.buildTo(ctx, "zstd-layout") },
+			after: func(context.Context) (int64, error) {
+				n, err := b.blobBytes("zstd-layout")
+				return n, errors.Join(err, b.clear("zstd-layout", s.cache))
+			},
+		},
+		b.dnfPeer(nil, "zstd", "-3", "-T0", "-c"),
+	}}
+}
+
+// sameBase is a build of what is built.
+func (b *bench) sameBase() contest {
+	s := service{b, "base", "base-cache", "base-state"}
+	run := func(ctx context.Context) error { return s.buildTo(ctx, layoutDir) }
+	return contest{"base image again, nothing changed", []entrant{{name: "slipway build", setup: run, run: run}}}
+}
+
+// buildTo builds the images into a layout.
+func (s service) buildTo(ctx context.Context, layout string) error {
+	_, err := s.slipway(ctx, "build", "--no-push", "--layout", s.path(layout))
+	return err
 }
 
 // updatedBase is the base image after an update of one of its packages.
@@ -102,14 +139,13 @@ func (b *bench) updatedBase(u *updates) contest {
 			if err := u.publish(b.universe.files[updated]); err != nil {
 				return err
 			}
-			return s.writeBase(u)
+			return s.writeBase(u, "gzip")
 		},
 		run: func(ctx context.Context) error {
 			if err := s.expect(ctx, updated, "lock", "--update"); err != nil {
 				return err
 			}
-			_, err := s.slipway(ctx, "build", "--no-push", "--layout", b.path("updated-layout"))
-			return err
+			return s.buildTo(ctx, "updated-layout")
 		},
 		after: func(context.Context) (int64, error) {
 			n, err := b.blobBytes("updated-layout")
@@ -124,56 +160,62 @@ func (b *bench) updatedBase(u *updates) contest {
 
 // basePeers make a base image from nothing, with the updates if there are any.
 func (b *bench) basePeers(u *updates) []entrant {
-	plain, inside := dnf{b, "dnf"}, dnf{b, "dnf-buildah"}
+	inside := dnf{b, "dnf-buildah"}
 	store := buildah{b, "buildah-base"}
-	file := b.path("dnf", "layer.tar.gz")
-	return []entrant{
-		{
-			name:  "dnf, tar, " + compressor() + " -1, sha256",
-			needs: []string{"dnf", "tar", compressor()}, root: true,
-			before: func(context.Context) error {
-				if err := b.clear("dnf"); err != nil {
-					return err
-				}
-				return plain.configure(u)
-			},
-			run: func(ctx context.Context) error {
-				if err := plain.install(ctx, b.path("dnf", "root")); err != nil {
-					return err
-				}
-				return b.layer(ctx, b.path("dnf", "root"), file)
-			},
-			after: func(ctx context.Context) (int64, error) {
-				if err := b.countInstalled(ctx, b.path("dnf", "root")); err != nil {
-					return 0, err
-				}
-				n, err := fileBytes(file)
-				if err != nil {
-					return 0, err
-				}
-				return n, b.clear("dnf")
-			},
+	peers := []entrant{b.dnfPeer(u, compressor(), "-1", "-c")}
+	if b.asked.base {
+		peers = append(peers, b.dnfPeer(u, compressor(), "-6", "-c"))
+	}
+	return append(peers, entrant{
+		name:  "buildah from scratch, dnf, commit to OCI",
+		needs: []string{"buildah", "dnf"}, root: true,
+		before: func(context.Context) error {
+			if err := b.clear("dnf-buildah", "buildah-layout"); err != nil {
+				return err
+			}
+			return inside.configure(u)
 		},
-		{
-			name:  "buildah from scratch, dnf, commit to OCI",
-			needs: []string{"buildah", "dnf"}, root: true,
-			before: func(ctx context.Context) error {
-				if err := b.clear("dnf-buildah", "buildah-layout"); err != nil {
-					return err
-				}
-				return inside.configure(u)
-			},
-			run: func(ctx context.Context) error { return store.base(ctx, inside, "buildah-layout") },
-			after: func(ctx context.Context) (int64, error) {
-				n, err := b.blobBytes("buildah-layout")
-				if err != nil {
-					return 0, err
-				}
-				if err := store.drop(ctx); err != nil {
-					return 0, err
-				}
-				return n, b.clear("buildah-layout")
-			},
+		run: func(ctx context.Context) error { return store.base(ctx, inside, "buildah-layout") },
+		after: func(ctx context.Context) (int64, error) {
+			n, err := b.blobBytes("buildah-layout")
+			if err != nil {
+				return 0, err
+			}
+			if err := store.drop(ctx); err != nil {
+				return 0, err
+			}
+			return n, b.clear("buildah-layout")
+		},
+	})
+}
+
+// dnfPeer installs with dnf into a folder and packs that with a program.
+func (b *bench) dnfPeer(u *updates, pack ...string) entrant {
+	plain, file := dnf{b, "dnf"}, b.path("dnf", "layer.tar.packed")
+	return entrant{
+		name:  "dnf, tar, " + strings.Join(pack[:2], " ") + ", sha256",
+		needs: []string{"dnf", "tar", pack[0]}, root: true,
+		before: func(context.Context) error {
+			if err := b.clear("dnf"); err != nil {
+				return err
+			}
+			return plain.configure(u)
+		},
+		run: func(ctx context.Context) error {
+			if err := plain.install(ctx, b.path("dnf", "root")); err != nil {
+				return err
+			}
+			return b.layer(ctx, b.path("dnf", "root"), file, pack)
+		},
+		after: func(ctx context.Context) (int64, error) {
+			if err := b.countInstalled(ctx, b.path("dnf", "root")); err != nil {
+				return 0, err
+			}
+			n, err := fileBytes(file)
+			if err != nil {
+				return 0, err
+			}
+			return n, b.clear("dnf")
 		},
 	}
 }
