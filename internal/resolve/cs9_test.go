@@ -12,12 +12,13 @@ import (
 	"testing"
 
 	"github.com/slipway-build/slipway/internal/cache"
+	"github.com/slipway-build/slipway/internal/resolve/dnf"
 	"github.com/slipway-build/slipway/internal/rpmrepo"
 )
 
 // cs9 loads the metadata of CentOS Stream 9 that SLIPWAY_TESTDATA_CS9 names: a folder with the
 // repositories baseos and appstream.
-func cs9(t testing.TB) ([]*rpmrepo.Repository, []oracleRepo) {
+func cs9(t testing.TB) ([]*rpmrepo.Repository, []dnf.Repo) {
 	t.Helper()
 	folder := os.Getenv("SLIPWAY_TESTDATA_CS9")
 	if folder == "" {
@@ -29,7 +30,7 @@ func cs9(t testing.TB) ([]*rpmrepo.Repository, []oracleRepo) {
 	}
 	client := &rpmrepo.Client{Cache: dir}
 	var loaded []*rpmrepo.Repository
-	var repos []oracleRepo
+	var repos []dnf.Repo
 	for _, id := range []string{"baseos", "appstream"} {
 		folder := onlyPrimary(t, filepath.Join(folder, id))
 		config := rpmrepo.DefaultConfig(id, folder)
@@ -39,7 +40,7 @@ func cs9(t testing.TB) ([]*rpmrepo.Repository, []oracleRepo) {
 			t.Fatal(err)
 		}
 		loaded = append(loaded, r)
-		repos = append(repos, oracleRepo{ID: id, URL: "file://" + folder, Priority: 99, Cost: 1000})
+		repos = append(repos, dnf.Repo{ID: id, URL: "file://" + folder, Priority: 99, Cost: 1000})
 	}
 	return loaded, repos
 }
@@ -112,7 +113,7 @@ func TestCS9(t *testing.T) {
 	}
 	slices.SortFunc(alone, func(a, b question) int { return slices.Compare(a.args, b.args) })
 	good := map[string][]string{}
-	for i, a := range askDNF(t, dnfSetup{Repos: repos, Best: true, Questions: argsOf(alone)}) {
+	for i, a := range askDNF(t, dnf.World{Repos: repos, Best: true, Requests: argsOf(alone)}) {
 		if a.Error == "" {
 			good[alone[i].kind] = append(good[alone[i].kind], alone[i].args[0])
 		}

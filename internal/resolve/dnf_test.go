@@ -9,33 +9,34 @@ import (
 	"testing"
 
 	"github.com/slipway-build/slipway/internal/resolve"
+	"github.com/slipway-build/slipway/internal/resolve/dnf"
 )
 
 // TestRulesAgainstDNF puts the table of rules to dnf as well: what we say we do is what it does.
 func TestRulesAgainstDNF(t *testing.T) {
 	needDNF(t)
 	dir := t.TempDir()
-	var setups []dnfSetup
+	var setups []dnf.World
 	var cases []ruleCase
 	for i, c := range ruleCases {
 		if strings.HasPrefix(c.request, "(") {
 			continue // dnf's command line has no rich requests
 		}
-		setup := dnfSetup{
+		setup := dnf.World{
 			Repos: writeMetadata(t, filepath.Join(dir, fmt.Sprint(i)), repositories(t, c.repos)), Best: true,
 		}
 		var args []string
 		for _, d := range dependencies(t, c.request) {
 			args = append(args, d.String())
 		}
-		setup.Questions = [][]string{args}
+		setup.Requests = [][]string{args}
 		setups, cases = append(setups, setup), append(cases, c)
 	}
-	for i, dnf := range askDNF(t, setups...) {
+	for i, them := range askDNF(t, setups...) {
 		c := cases[i]
-		us := askUs(t, problemOf(t, repositories(t, c.repos), question{args: setups[i].Questions[0]}))
-		if !agree(us, dnf) {
-			t.Errorf("%s: we say %q%s, dnf says %q%s", c.name, us.Packages, us.Error, dnf.Packages, dnf.Error)
+		us := askUs(t, problemOf(t, repositories(t, c.repos), question{args: setups[i].Requests[0]}))
+		if !agree(us, them) {
+			t.Errorf("%s: we say %q%s, dnf says %q%s", c.name, us.Packages, us.Error, them.Packages, them.Error)
 		}
 	}
 }
@@ -61,27 +62,27 @@ func compareWorlds(t *testing.T, l limits, weak bool) {
 		worlds[i] = randomWorld(rand.New(rand.NewPCG(*seed, uint64(i))), l)
 	}
 	all := tally{kind: "worlds"}
-	for i, dnf := range askWorlds(t, weak, worlds...) {
+	for i, them := range askWorlds(t, weak, worlds...) {
 		us := askUs(t, problemOfWorld(t, worlds[i], weak))
-		all.add(us, dnf)
-		if agree(us, dnf) {
+		all.add(us, them)
+		if agree(us, them) {
 			continue
 		}
 		report := t.Logf
-		if (us.Error == "") != (dnf.Error == "") {
+		if (us.Error == "") != (them.Error == "") {
 			report = t.Errorf
 		}
 		if *shrink {
 			worlds[i] = worlds[i].shrink(func(w world) error {
-				us, dnf := askUs(t, problemOfWorld(t, w, weak)), askWorlds(t, weak, w)[0]
-				if agree(us, dnf) {
+				us, them := askUs(t, problemOfWorld(t, w, weak)), askWorlds(t, weak, w)[0]
+				if agree(us, them) {
 					return nil
 				}
-				return fmt.Errorf("we say %q%s, dnf says %q%s", us.Packages, us.Error, dnf.Packages, dnf.Error)
+				return fmt.Errorf("we say %q%s, dnf says %q%s", us.Packages, us.Error, them.Packages, them.Error)
 			})
-			us, dnf = askUs(t, problemOfWorld(t, worlds[i], weak)), askWorlds(t, weak, worlds[i])[0]
+			us, them = askUs(t, problemOfWorld(t, worlds[i], weak)), askWorlds(t, weak, worlds[i])[0]
 		}
-		report("we say %q%s, dnf says %q%s\n%s", us.Packages, us.Error, dnf.Packages, dnf.Error, worlds[i])
+		report("we say %q%s, dnf says %q%s\n%s", us.Packages, us.Error, them.Packages, them.Error, worlds[i])
 	}
 	t.Log(&all)
 	if all.same*100 < all.solvable*98 {
@@ -89,15 +90,15 @@ func compareWorlds(t *testing.T, l limits, weak bool) {
 	}
 }
 
-func agree(a, b answer) bool {
+func agree(a, b dnf.Answer) bool {
 	return (a.Error == "") == (b.Error == "") && slices.Equal(a.Packages, b.Packages)
 }
 
 // askWorlds puts each world to dnf.
-func askWorlds(t *testing.T, weak bool, worlds ...world) []answer {
+func askWorlds(t *testing.T, weak bool, worlds ...world) []dnf.Answer {
 	t.Helper()
 	dir := t.TempDir()
-	setups := make([]dnfSetup, len(worlds))
+	setups := make([]dnf.World, len(worlds))
 	for i, w := range worlds {
 		p := w.problem(t)
 		var args []string
@@ -105,8 +106,8 @@ func askWorlds(t *testing.T, weak bool, worlds ...world) []answer {
 			args = append(args, r.Dependency.String())
 		}
 		slices.Sort(args) // dnf minds the order; we take this one
-		setups[i] = dnfSetup{
-			Repos: writeMetadata(t, filepath.Join(dir, fmt.Sprint(i)), p.Repositories), Best: true, Weak: weak, Questions: [][]string{args},
+		setups[i] = dnf.World{
+			Repos: writeMetadata(t, filepath.Join(dir, fmt.Sprint(i)), p.Repositories), Best: true, Weak: weak, Requests: [][]string{args},
 		}
 	}
 	return askDNF(t, setups...)

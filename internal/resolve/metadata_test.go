@@ -9,14 +9,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/slipway-build/slipway/internal/resolve/dnf"
 	"github.com/slipway-build/slipway/internal/rpm"
 	"github.com/slipway-build/slipway/internal/rpmrepo"
 )
 
 // writeMetadata writes repositories as metadata that dnf reads, and says where they are.
-func writeMetadata(t testing.TB, dir string, repos []*rpmrepo.Repository) []oracleRepo {
+func writeMetadata(t testing.TB, dir string, repos []*rpmrepo.Repository) []dnf.Repo {
 	t.Helper()
-	var written []oracleRepo
+	var written []dnf.Repo
 	for _, r := range repos {
 		folder := filepath.Join(dir, r.Config.ID)
 		if err := os.MkdirAll(filepath.Join(folder, "repodata"), 0o755); err != nil {
@@ -31,7 +32,7 @@ func writeMetadata(t testing.TB, dir string, repos []*rpmrepo.Repository) []orac
 				t.Fatal(err)
 			}
 		}
-		written = append(written, oracleRepo{
+		written = append(written, dnf.Repo{
 			ID: r.Config.ID, URL: "file://" + folder, Priority: r.Config.Priority, Cost: r.Config.Cost,
 		})
 	}

@@ -1,23 +1,19 @@
 package resolve_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"maps"
-	"os/exec"
-	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/slipway-build/slipway/internal/oracle"
 	"github.com/slipway-build/slipway/internal/resolve"
+	"github.com/slipway-build/slipway/internal/resolve/dnf"
 	"github.com/slipway-build/slipway/internal/rpm"
 	"github.com/slipway-build/slipway/internal/rpmrepo"
 )
@@ -28,81 +24,30 @@ var (
 	shrink    = flag.Bool("shrink", false, "make worlds on which dnf and we differ smaller")
 )
 
-// systemPython is the interpreter that has dnf's modules, whatever python3 is on the PATH.
-const systemPython = "/usr/bin/python3"
-
 // question is what is put to dnf and to us.
 type question struct {
 	kind string
 	args []string
 }
 
-// answer is a set of packages, sorted, or why there is none.
-type answer struct {
-	Packages []string
-	Error    string
-	Seconds  float64
-}
-
-// oracleRepo is a repository as dnf is told of it.
-type oracleRepo struct {
-	ID       string `json:"id"`
-	URL      string `json:"url"`
-	Priority int    `json:"priority"`
-	Cost     int    `json:"cost"`
-}
-
 // needDNF skips, or on CI fails, where dnf's modules are not to be had.
 func needDNF(t testing.TB) {
 	t.Helper()
 	oracle.Need(t, "dnf")
-	if err := exec.Command(systemPython, "-c", "import dnf, hawkey").Run(); err != nil {
-		oracle.Missing(t, systemPython+" has no dnf module (Debian: python3-dnf)")
+	if _, err := dnf.Version(context.Background()); err != nil {
+		oracle.Missing(t, err.Error())
 	}
 }
 
-// dnfSetup is a world that dnf is asked about.
-type dnfSetup struct {
-	Repos     []oracleRepo `json:"repos"`
-	Arch      string       `json:"arch"`
-	Best      bool         `json:"best"`
-	Weak      bool         `json:"weak"`
-	Questions [][]string   `json:"questions"`
-}
-
-// askDNF lets dnf answer, in one process: the answers to all questions in order.
-func askDNF(t testing.TB, setups ...dnfSetup) []answer {
+// askDNF lets dnf answer: the answers to all requests in order.
+func askDNF(t testing.TB, worlds ...dnf.World) []dnf.Answer {
 	t.Helper()
-	var input, stderr strings.Builder
-	count := 0
-	for _, s := range setups {
-		s.Arch = "x86_64"
-		count += len(s.Questions)
-		line, err := json.Marshal(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		input.Write(line)
-		input.WriteByte('\n')
+	for i := range worlds {
+		worlds[i].Arch = "x86_64"
 	}
-	cmd := exec.Command(systemPython, filepath.Join("testdata", "oracle.py"), t.TempDir())
-	cmd.Stdin = strings.NewReader(input.String())
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
+	answers, err := dnf.Ask(context.Background(), t.TempDir(), worlds...)
 	if err != nil {
-		t.Fatalf("asking dnf: %v\n%s", err, stderr.String())
-	}
-	var answers []answer
-	decoder := json.NewDecoder(bytes.NewReader(out))
-	for decoder.More() {
-		var a answer
-		if err := decoder.Decode(&a); err != nil {
-			t.Fatalf("reading dnf's answers: %v", err)
-		}
-		answers = append(answers, a)
-	}
-	if len(answers) != count {
-		t.Fatalf("dnf gave %d answers to %d questions\n%s", len(answers), count, stderr.String())
+		t.Fatal(err)
 	}
 	return answers
 }
@@ -140,11 +85,11 @@ func problemOf(t testing.TB, repos []*rpmrepo.Repository, q question) resolve.Pr
 }
 
 // askUs answers.
-func askUs(t testing.TB, p resolve.Problem) answer {
+func askUs(t testing.TB, p resolve.Problem) dnf.Answer {
 	t.Helper()
 	start := processorTime(t)
 	solution, err := resolve.Resolve(context.Background(), p)
-	a := answer{Seconds: (processorTime(t) - start).Seconds()}
+	a := dnf.Answer{Seconds: (processorTime(t) - start).Seconds()}
 	var conflict *resolve.Conflict
 	switch {
 	case errors.As(err, &conflict):
@@ -168,10 +113,10 @@ type tally struct {
 	ours, theirs               float64
 }
 
-func (c *tally) add(us, dnf answer) {
+func (c *tally) add(us, them dnf.Answer) {
 	c.ours += us.Seconds
-	c.theirs += dnf.Seconds
-	if dnf.Error != "" {
+	c.theirs += them.Seconds
+	if them.Error != "" {
 		c.unsolvable++
 		if us.Error != "" {
 			c.sameUnsolvable++
@@ -179,7 +124,7 @@ func (c *tally) add(us, dnf answer) {
 		return
 	}
 	c.solvable++
-	if us.Error == "" && slices.Equal(us.Packages, dnf.Packages) {
+	if us.Error == "" && slices.Equal(us.Packages, them.Packages) {
 		c.same++
 	}
 }
@@ -191,24 +136,24 @@ func (c *tally) String() string {
 
 // compare puts the questions to both and reports. It fails on a different verdict, on answers of
 // ours that do not pass the check, and when less than share of the answers are the same.
-func compare(t *testing.T, loaded []*rpmrepo.Repository, repos []oracleRepo, asked []question, share float64) {
+func compare(t *testing.T, loaded []*rpmrepo.Repository, repos []dnf.Repo, asked []question, share float64) {
 	t.Helper()
-	dnf := askDNF(t, dnfSetup{Repos: repos, Best: true, Questions: argsOf(asked)})
+	theirs := askDNF(t, dnf.World{Repos: repos, Best: true, Requests: argsOf(asked)})
 	all := tally{kind: "all"}
 	byKind := map[string]*tally{}
 	for i, q := range asked {
 		p := problemOf(t, loaded, q)
 		us := askUs(t, p)
-		all.add(us, dnf[i])
+		all.add(us, theirs[i])
 		if byKind[q.kind] == nil {
 			byKind[q.kind] = &tally{kind: q.kind}
 		}
-		byKind[q.kind].add(us, dnf[i])
-		if (us.Error == "") != (dnf[i].Error == "") {
-			t.Errorf("%q: different verdicts\nus:  %s\ndnf: %s", q.args, us.Error, dnf[i].Error)
-		} else if !slices.Equal(us.Packages, dnf[i].Packages) {
+		byKind[q.kind].add(us, theirs[i])
+		if (us.Error == "") != (theirs[i].Error == "") {
+			t.Errorf("%q: different verdicts\nus:  %s\ndnf: %s", q.args, us.Error, theirs[i].Error)
+		} else if !slices.Equal(us.Packages, theirs[i].Packages) {
 			t.Logf("%q: we have %d packages, dnf %d\nours only: %q\ndnf only:  %q", q.args, len(us.Packages),
-				len(dnf[i].Packages), without(us.Packages, dnf[i].Packages), without(dnf[i].Packages, us.Packages))
+				len(theirs[i].Packages), without(us.Packages, theirs[i].Packages), without(theirs[i].Packages, us.Packages))
 		}
 	}
 	for _, kind := range slices.Sorted(maps.Keys(byKind)) {

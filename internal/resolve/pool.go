@@ -35,6 +35,7 @@ type pool struct {
 	conditions map[string]*condition // of rich dependencies, by text
 	taken      map[string]*virtual   // what virtual packages take the place of, by provided name
 	spare      *search               // one that has ended, whose memory can be used again
+	paths      map[string]bool       // dependencyPaths
 	err        error                 // the first error of a repository; it ends the resolution
 }
 

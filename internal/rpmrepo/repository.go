@@ -177,6 +177,32 @@ func (r *Repository) FilePackages(ctx context.Context, path string) ([]int, erro
 	return r.visible(slices.Compact(found)), nil
 }
 
+// FilePackagesLike gives the packages that hold a file or folder whose path fits a pattern (rpm.Glob).
+// It has to look at all of them, in filelists.xml where there is one.
+func (r *Repository) FilePackagesLike(ctx context.Context, pattern string) ([]int, error) {
+	fits := func(path string) bool { return rpm.Glob(pattern, path) }
+	var found []int
+	for i, pkg := range r.All() {
+		if !pkg.IsSource() && slices.ContainsFunc(pkg.Files, fits) {
+			found = append(found, i)
+		}
+	}
+	if r.loadFiles != nil {
+		files, err := r.filelists(ctx)
+		if err != nil {
+			return nil, err
+		}
+		start := pattern[:strings.IndexAny(pattern+"*", `*?[\`)]
+		for _, n := range files.HoldersLike(start, fits) {
+			if i := r.byFile[n]; i >= 0 {
+				found = append(found, i)
+			}
+		}
+	}
+	slices.Sort(found)
+	return r.visible(slices.Compact(found)), nil
+}
+
 // InPrimary says whether primary.xml lists every file of such a path (createrepo_c, cr_is_primary).
 func InPrimary(path string) bool {
 	return strings.Contains(path, "bin/") || strings.HasPrefix(path, "/etc/") || path == "/usr/lib/sendmail"

@@ -53,7 +53,7 @@ func Valid(ctx context.Context, p resolve.Problem, s *resolve.Solution) error {
 }
 
 func newChecker(ctx context.Context, p resolve.Problem, s *resolve.Solution) (*checker, error) {
-	c := &checker{problem: p}
+	c := &checker{ctx: ctx, problem: p}
 	for _, v := range p.Virtuals {
 		c.all = append(c.all, member{virtual: true, pkg: &rpmrepo.Package{
 			NEVRA: rpm.NEVRA{Name: v.Name, EVR: v.EVR, Arch: "noarch"}, Provides: v.Provides,
@@ -72,6 +72,7 @@ func (c *checker) valid() {
 }
 
 type checker struct {
+	ctx     context.Context //nolint:containedctx // a checker lives for one call
 	problem resolve.Problem
 	all     []member
 	wrong   []error
@@ -195,7 +196,7 @@ func duplicates(pkg, virtual *rpmrepo.Package) bool {
 func (c *checker) requirements() {
 	for _, r := range c.problem.Requests {
 		if !c.met(r.Dependency, nil) && !c.named(r.Dependency) {
-			c.errorf("the request %s is not met", r.Dependency)
+			c.pattern(r.Dependency)
 		}
 	}
 	for _, m := range c.all {
@@ -205,44 +206,6 @@ func (c *checker) requirements() {
 			}
 		}
 	}
-}
-
-// named says whether a request that is only a name is met in the ways that only requests know: by a
-// package that obsoletes one of that name, or as a part of a NEVRA.
-func (c *checker) named(d rpm.Dependency) bool {
-	if d.Sense&rpm.RangeMask != 0 {
-		return false
-	}
-	for _, m := range c.all {
-		n := m.pkg.NEVRA
-		for _, text := range []string{
-			n.String(), n.Name + "." + n.Arch, n.Name + "-" + n.EVR.String(), n.Name + "-" + n.EVR.Version,
-			n.Name + "-" + n.EVR.Version + "-" + n.EVR.Release + "." + n.Arch,
-			n.Name + "-" + n.EVR.Version + "-" + n.EVR.Release,
-		} {
-			if text == d.Name {
-				return true
-			}
-		}
-		for _, o := range m.pkg.Obsoletes {
-			if o.Name == d.Name && c.offered(o) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// offered says whether the repositories have a package of a dependency's name and range.
-func (c *checker) offered(d rpm.Dependency) bool {
-	for _, r := range c.problem.Repositories {
-		for _, pkg := range r.All() {
-			if (pkg.Arch == c.problem.Arch || pkg.Arch == "noarch") && d.MatchedBy(self(pkg)) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func (c *checker) enemies() {
@@ -277,7 +240,7 @@ func (c *checker) needless() {
 	need := func(d rpm.Dependency, request bool) {
 		for i, m := range c.all {
 			one := checker{problem: c.problem, all: []member{m}}
-			meets := slices.ContainsFunc(leaves(d), m.meets) || request && one.named(d)
+			meets := slices.ContainsFunc(leaves(d), m.meets) || request && (one.named(d) || c.fits(m, d))
 			if meets && !needed[i] {
 				needed[i] = true
 				todo = append(todo, i)

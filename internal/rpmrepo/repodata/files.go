@@ -186,3 +186,23 @@ func (f *Files) Holders(path string) []int {
 	}
 	return found
 }
+
+// HoldersLike gives the packages that hold a file or folder whose path fits, in no order, some
+// perhaps more than once. It looks at every path of the folders that could have one: those that
+// start as the pattern does up to its first special character.
+func (f *Files) HoldersLike(start string, fits func(path string) bool) []int {
+	var found []int
+	for k := range f.folders.keys.len() {
+		folder := f.string(f.folders.keys.at(k))
+		if n := min(len(folder), len(start)); folder[:n] != start[:n] {
+			continue
+		}
+		first, last := int(f.folders.starts.at(k)), int(f.folders.starts.at(k+1))
+		for i := first; i < last; i++ {
+			if fits(folder + f.string(f.folders.entries.at(2*i))) {
+				found = append(found, int(f.folders.entries.at(2*i+1)))
+			}
+		}
+	}
+	return found
+}

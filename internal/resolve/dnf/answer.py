@@ -1,9 +1,8 @@
 # Answers requests as dnf does: what it would install into an empty root.
 #
 # argv: an empty folder to work in.
-# stdin: a JSON object on each line, with repos (id, url, priority, cost), arch, best, weak, and
-# questions, a list of lists of arguments of "dnf install".
-# stdout: for each question a line with a JSON object of packages or error, and seconds, the
+# stdin: a JSON object on each line, as dnf.go describes it (World).
+# stdout: for each request a line with a JSON object of packages or error, and seconds, the
 # processor time that finding the answer took.
 import gc
 import json
@@ -28,15 +27,17 @@ def load(setup, root):
     conf.best = setup["best"]
     conf.install_weak_deps = setup["weak"]
     conf.pluginpath = []
-    # Images are not multilib, and module streams are another matter.
-    conf.excludepkgs = ["*.i686", "*.i386"]
+    if not setup["multilib"]:
+        conf.excludepkgs = ["*.i686", "*.i386"]
     for r in setup["repos"]:
         repo = dnf.repo.Repo(r["id"], conf)
         repo.baseurl = [r["url"]]
         repo.priority = r["priority"]
         repo.cost = r["cost"]
+        repo.excludepkgs = r["exclude"] or []
+        repo.includepkgs = r["include"] or []
         repo.gpgcheck = False
-        repo.module_hotfixes = True
+        repo.module_hotfixes = not r["modules"]
         repo.load_metadata_other = False
         base.repos.add(repo)
     base.fill_sack(load_system_repo=False)
@@ -57,14 +58,14 @@ def answer(base, specs):
         return {"error": str(e)}
     goal = base._goal
     if not goal.run(force_best=base.conf.best, ignore_weak_deps=not base.conf.install_weak_deps):
-        return {"error": "; ".join(sum(goal.problem_rules(), []))}
+        return {"error": "; ".join(sum(goal.problem_rules(), [])) or "dnf does not say why"}
     return {"packages": sorted(nevra(p) for p in goal.list_installs())}
 
 
 for number, line in enumerate(sys.stdin):
     setup = json.loads(line)
     base = load(setup, os.path.join(sys.argv[1], str(number)))
-    for specs in setup["questions"]:
+    for specs in setup["requests"]:
         start = time.process_time()
         result = answer(base, specs)
         result["seconds"] = time.process_time() - start

@@ -1,0 +1,93 @@
+package resolve
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/slipway-build/slipway/internal/rpm"
+)
+
+// withPath gives the packages that a request for a path, or a pattern of paths, means. What is
+// provided by that name comes first; files count as provided where some package has the path among
+// its dependencies, since libsolv has only these in its list of what is provided.
+func (p *pool) withPath(d rpm.Dependency) []id {
+	if len(d.Name) > 1 {
+		d.Name = strings.TrimRight(d.Name, "/")
+	}
+	if d.Sense&rpm.RangeMask != 0 {
+		return p.whoProvides(d)
+	}
+	explicit := p.providing(d)
+	if !rpm.IsGlob(d.Name) {
+		all := p.whoProvides(d)
+		if len(explicit) == 0 || len(explicit) == len(all) || p.dependencyPaths()[d.Name] {
+			return all
+		}
+		return explicit
+	}
+	for path := range p.dependencyPaths() {
+		if rpm.Glob(d.Name, path) {
+			explicit = append(explicit, p.whoProvides(rpm.Dependency{Name: path})...)
+		}
+	}
+	if len(explicit) == 0 {
+		explicit = p.withFilesLike(d.Name)
+	}
+	slices.Sort(explicit)
+	return slices.Compact(explicit)
+}
+
+// dependencyPaths are the paths that packages require, conflict with, or have in any other
+// dependency. It takes a look at every package, once, and few requests need it.
+func (p *pool) dependencyPaths() map[string]bool {
+	if p.paths != nil {
+		return p.paths
+	}
+	p.paths = map[string]bool{}
+	add := func(d rpm.Dependency) {
+		if d.IsPath() {
+			p.paths[d.Name] = true
+		}
+	}
+	for _, src := range p.repos {
+		for _, pkg := range src.All() {
+			for _, list := range [][]rpm.Dependency{
+				pkg.Requires, pkg.Conflicts, pkg.Obsoletes, pkg.Recommends, pkg.Suggests, pkg.Supplements, pkg.Enhances,
+			} {
+				for _, d := range list {
+					if d.IsRich() {
+						for _, leaf := range leavesOf(p.parseRich(d.Name)) {
+							add(leaf)
+						}
+						continue
+					}
+					add(d)
+				}
+			}
+		}
+	}
+	return p.paths
+}
+
+// withFilesLike gives the packages that hold a file whose path fits a pattern.
+func (p *pool) withFilesLike(pattern string) []id {
+	var ids []id
+	for _, src := range p.repos {
+		found, err := src.FilePackagesLike(p.ctx, pattern)
+		if err != nil {
+			if p.err == nil {
+				p.err = err
+			}
+			return nil
+		}
+		for _, n := range found {
+			if i := src.base + id(n) + 1; p.isUsable(i) {
+				ids = append(ids, i)
+			}
+		}
+	}
+	return ids
+}
+
+func sortedKeys(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
