@@ -48,6 +48,11 @@ func TestWorldsAgainstDNF(t *testing.T) {
 	compareWorlds(t, l, false)
 }
 
+// TestWildWorldsAgainstDNF does so with what real repositories have, and requests in all forms.
+func TestWildWorldsAgainstDNF(t *testing.T) {
+	compareWorlds(t, limits{names: 12, versions: 3, requests: 3, rich: true, weak: true, repos: true, wild: true}, false)
+}
+
 // TestWeakWorldsAgainstDNF does so with weak dependencies being installed. These are close to
 // optional, so a difference now and then is no harm.
 func TestWeakWorldsAgainstDNF(t *testing.T) {

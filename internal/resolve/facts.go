@@ -60,11 +60,9 @@ func (p *pool) rulesOf(i id) *packageRules {
 		r.conflicts = append(r.conflicts, c)
 	}
 	multi := p.installOnly(i)
-	if !multi {
-		for _, d := range pkg.Obsoletes {
-			if ids := p.nameMatching(d); len(ids) > 0 {
-				r.obsoletes = append(r.obsoletes, requirement{dep: d, ids: ids})
-			}
+	for _, d := range pkg.Obsoletes {
+		if ids := p.nameMatching(d); len(ids) > 0 {
+			r.obsoletes = append(r.obsoletes, requirement{dep: d, ids: ids})
 		}
 	}
 	for _, other := range p.byName(pkg.Name) {

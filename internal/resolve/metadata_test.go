@@ -34,6 +34,7 @@ func writeMetadata(t testing.TB, dir string, repos []*rpmrepo.Repository) []dnf.
 		}
 		written = append(written, dnf.Repo{
 			ID: r.Config.ID, URL: "file://" + folder, Priority: r.Config.Priority, Cost: r.Config.Cost,
+			Exclude: r.Config.Exclude, Include: r.Config.Include,
 		})
 	}
 	return written

@@ -72,7 +72,7 @@ func (p *pool) otherVersions(d rpm.Dependency) []Reason {
 	}
 	best := map[string]miss{} // by package name
 	for _, i := range p.whoProvides(rpm.Dependency{Name: d.Name}) {
-		for _, has := range p.provided(i, d.Name) {
+		for _, has := range p.providesOf(i, d.Name) {
 			if d.MatchedBy(has) {
 				continue
 			}
@@ -94,8 +94,8 @@ func (p *pool) otherVersions(d rpm.Dependency) []Reason {
 	return reasons
 }
 
-// provided gives a package's provides of a name.
-func (p *pool) provided(i id, name string) []rpm.Dependency {
+// providesOf gives a package's provides of a name.
+func (p *pool) providesOf(i id, name string) []rpm.Dependency {
 	pkg := p.pkg(i)
 	var found []rpm.Dependency
 	for _, d := range append([]rpm.Dependency{itself(pkg)}, pkg.Provides...) {

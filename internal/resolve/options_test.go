@@ -208,3 +208,12 @@ func TestMemory(t *testing.T) {
 		}
 	}
 }
+
+// TestExtras asks for what dnf takes for a pattern and Python's packages provide in so many words.
+func TestExtras(t *testing.T) {
+	p := resolve.Problem{Arch: "x86_64", Repositories: repositories(t, "a-1-1.noarch\n provides: x(y[z])\nb-1-1.noarch\n provides: x(yz)")}
+	p.Requests = requests(t, "x(y[z])")
+	expect(t, p, "a-1")
+	p.Requests = requests(t, "x(*[z])")
+	expect(t, p, "a-1")
+}

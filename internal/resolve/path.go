@@ -51,7 +51,8 @@ func (p *pool) dependencyPaths() map[string]bool {
 		}
 	}
 	for _, src := range p.repos {
-		for _, pkg := range src.All() {
+		for n := range src.Len() { // excluded ones too, as in libsolv
+			pkg := src.Package(n)
 			for _, list := range [][]rpm.Dependency{
 				pkg.Requires, pkg.Conflicts, pkg.Obsoletes, pkg.Recommends, pkg.Suggests, pkg.Supplements, pkg.Enhances,
 			} {

@@ -172,17 +172,25 @@ func (p *policy) dislikeOld(ids []id) {
 	partition(ids, func(i id) bool { return !p.isOld(i) })
 }
 
+// isOld minds excluded packages too: libsolv's list of what there is of a name has them.
 func (p *policy) isOld(i id) bool {
+	if p.pool.virtual(i) != nil {
+		return false
+	}
 	pkg, priority := p.pool.pkg(i), p.pool.priority(i)
-	for _, other := range p.pool.byName(pkg.Name) {
-		o := p.pool.pkg(other)
-		if other == i || o.Arch != pkg.Arch {
+	for _, src := range p.pool.repos {
+		if src.Config.Priority > priority {
 			continue
 		}
-		switch theirs := p.pool.priority(other); {
-		case theirs > priority:
-		case theirs < priority, o.EVR.Compare(pkg.EVR) > 0:
-			return true
+		for _, n := range src.NamedAtAll(pkg.Name) {
+			other := src.base + id(n) + 1
+			o := p.pool.pkg(other)
+			if other == i || o.Arch != pkg.Arch {
+				continue
+			}
+			if src.Config.Priority < priority || o.EVR.Compare(pkg.EVR) > 0 {
+				return true
+			}
 		}
 	}
 	return false

@@ -280,6 +280,16 @@ func (p *pool) whoProvides(d rpm.Dependency) []id {
 }
 
 func (p *pool) lookUp(d rpm.Dependency) []id {
+	ids := p.provided(d)
+	if d.IsPath() && d.Sense&rpm.RangeMask == 0 && (len(ids) == 0 || rpmrepo.InPrimary(d.Name)) {
+		ids = append(ids, p.withFile(d.Name)...)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// provided gives the usable packages that meet a dependency by their names and Provides, in no order.
+func (p *pool) provided(d rpm.Dependency) []id {
 	ids := p.nameMatching(d)
 	for _, src := range p.repos {
 		for _, found := range src.Providers(d.Name) {
@@ -295,11 +305,7 @@ func (p *pool) lookUp(d rpm.Dependency) []id {
 			}
 		}
 	}
-	if d.IsPath() && d.Sense&rpm.RangeMask == 0 && (len(ids) == 0 || rpmrepo.InPrimary(d.Name)) {
-		ids = append(ids, p.withFile(d.Name)...)
-	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
+	return ids
 }
 
 // withFile gives the packages that hold a path.

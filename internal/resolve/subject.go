@@ -142,7 +142,7 @@ func (p *pool) providing(d rpm.Dependency) []id {
 	for name := range found {
 		one := d
 		one.Name = name
-		ids = append(ids, p.whoProvides(one)...)
+		ids = append(ids, p.provided(one)...)
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids)

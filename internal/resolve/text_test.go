@@ -13,7 +13,7 @@ import (
 
 // repositories reads repositories from a text:
 //
-//	repo extra priority=10 cost=5
+//	repo extra priority=10 cost=5 exclude=a*,b
 //	flask-2.0-1.noarch
 //	  requires: jinja2 >= 3, (a or b)
 //	  files: /usr/bin/flask
@@ -35,6 +35,14 @@ func repositories(t testing.TB, text string) []*rpmrepo.Repository {
 			config := rpmrepo.DefaultConfig(words[1])
 			for _, option := range words[2:] {
 				key, value, _ := strings.Cut(option, "=")
+				switch key {
+				case "exclude":
+					config.Exclude = strings.Split(value, ",")
+					continue
+				case "include":
+					config.Include = strings.Split(value, ",")
+					continue
+				}
 				n, err := strconv.Atoi(value)
 				if err != nil {
 					t.Fatal(err)
@@ -86,7 +94,7 @@ func addDependencies(t testing.TB, p *rpmrepo.Package, line string) {
 		t.Fatalf("no list in %q", line)
 	}
 	if key == "files" {
-		p.Files = strings.Fields(list)
+		p.Files = append(p.Files, strings.Fields(list)...)
 		return
 	}
 	to, ok := map[string]*[]rpm.Dependency{

@@ -133,6 +133,9 @@ func (r *Repository) All() iter.Seq2[int, *Package] {
 // Named gives the packages of that name, in order.
 func (r *Repository) Named(name string) []int { return r.visible(r.index.Named(name)) }
 
+// NamedAtAll gives the packages of that name, in order, excluded ones too.
+func (r *Repository) NamedAtAll(name string) []int { return r.index.Named(name) }
+
 // Providers gives each Provides entry of that name, whatever its version. Files are not asked:
 // see FilePackages.
 func (r *Repository) Providers(name string) []Provider {

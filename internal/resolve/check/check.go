@@ -220,9 +220,6 @@ func (c *checker) enemies() {
 				c.errorf("%s conflicts with %s, which is installed", m.pkg.NEVRA, d)
 			}
 		}
-		if parallel(m.pkg) {
-			continue
-		}
 		for _, d := range m.pkg.Obsoletes {
 			for j, n := range c.all {
 				if i != j && d.MatchedBy(self(n.pkg)) {

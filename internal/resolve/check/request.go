@@ -15,13 +15,8 @@ func (c *checker) named(d rpm.Dependency) bool {
 		return false
 	}
 	for _, m := range c.all {
-		n := m.pkg.NEVRA
-		for _, text := range []string{
-			n.String(), n.Name + "." + n.Arch, n.Name + "-" + n.EVR.String(), n.Name + "-" + n.EVR.Version,
-			n.Name + "-" + n.EVR.Version + "-" + n.EVR.Release + "." + n.Arch,
-			n.Name + "-" + n.EVR.Version + "-" + n.EVR.Release,
-		} {
-			if text == d.Name {
+		for _, s := range rpm.Subjects(d.Name) {
+			if !rpm.IsGlob(d.Name) && s.Matches(m.pkg.NEVRA) {
 				return true
 			}
 		}
@@ -105,11 +100,15 @@ func (c *checker) meant(d rpm.Dependency) map[*rpmrepo.Package]bool {
 			readings = append(readings, func(pkg *rpmrepo.Package) bool { return s.Matches(pkg.NEVRA) })
 		}
 	}
+	pattern := d.Name
+	if before, after, found := strings.Cut(d.Name, "("); found { // "python3dist(x[extra])" is no set
+		pattern = before + "(" + strings.ReplaceAll(after, "[", "\\[")
+	}
 	readings = append(readings, func(pkg *rpmrepo.Package) bool {
 		return slices.ContainsFunc(append([]rpm.Dependency{self(pkg)}, pkg.Provides...), func(has rpm.Dependency) bool {
 			want := d
 			want.Name = has.Name
-			return rpm.Glob(d.Name, has.Name) && want.MatchedBy(has)
+			return rpm.Glob(pattern, has.Name) && want.MatchedBy(has)
 		})
 	})
 	if strings.HasPrefix(d.Name, "/") {

@@ -42,6 +42,9 @@ func (u *universe) amendAll() {
 			p.require(rpm.Post, "coreutils")
 		}
 	}
+	if u.Rich {
+		u.amendRich()
+	}
 }
 
 // amendLdconfig has the linker's cache made anew after every transaction that

@@ -64,16 +64,3 @@ func (u *universe) checkRequires() error {
 	}
 	return fmt.Errorf("nothing in the universe meets: %s%s", strings.Join(unmet, "; "), more)
 }
-
-// holds is meets, also for the one kind of rich dependencies that is written here.
-func (u *universe) holds(d rpm.Dependency) bool {
-	if !d.IsRich() {
-		return u.meets(d)
-	}
-	for text := range strings.SplitSeq(strings.Trim(d.Name, "()"), " or ") {
-		if one, err := rpm.ParseDependency(text); err == nil && u.meets(one) {
-			return true
-		}
-	}
-	return false
-}

@@ -77,6 +77,9 @@ func (u *universe) relateAll() error {
 			return fmt.Errorf("converting %s: %w", p.spec.Name, err)
 		}
 	}
+	if u.Rich {
+		return u.relateRich()
+	}
 	return nil
 }
 

@@ -18,7 +18,8 @@ type Options struct {
 	// relations to them are left out.
 	Skip []string
 	// Rich keeps weak dependencies, alternatives that the universe does not hold,
-	// obsoletes, and uses Lua scriptlets where Fedora does.
+	// obsoletes, uses Lua scriptlets where Fedora does, and adds triggers,
+	// scriptlets and rich dependencies of every kind.
 	Rich bool
 	// Older names packages of which a second, older build is made.
 	Older []string
@@ -158,7 +159,8 @@ func (p *pkg) finished() rpmwrite.Spec {
 	}
 	slices.SortStableFunc(spec.Files, func(a, b rpmwrite.File) int { return cmp.Compare(a.Path, b.Path) })
 	for _, list := range []*[]rpm.Dependency{
-		&spec.Provides, &spec.Requires, &spec.Conflicts, &spec.Obsoletes, &spec.Recommends, &spec.Suggests, &spec.Enhances,
+		&spec.Provides, &spec.Requires, &spec.Conflicts, &spec.Obsoletes, &spec.Recommends, &spec.Suggests, &spec.Supplements,
+		&spec.Enhances,
 	} {
 		*list = slices.Clone(*list)
 		slices.SortFunc(*list, compareDependencies)
