@@ -17,6 +17,7 @@ import (
 
 	"github.com/slipway-build/slipway/internal/cache"
 	"github.com/slipway-build/slipway/internal/resolve"
+	"github.com/slipway-build/slipway/internal/resolve/dnf"
 	"github.com/slipway-build/slipway/internal/rpm"
 	"github.com/slipway-build/slipway/internal/rpm/rpmwrite"
 	"github.com/slipway-build/slipway/internal/rpmrepo"
@@ -157,7 +158,7 @@ func askModularDNF(t *testing.T, questions []map[string]any) []modularAnswer {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command(systemPython, filepath.Join("testdata", "modules.py"), t.TempDir())
+	cmd := exec.Command(dnf.Python, filepath.Join("testdata", "modules.py"), t.TempDir())
 	var stderr bytes.Buffer
 	cmd.Stdin, cmd.Stderr = &in, &stderr
 	out, err := cmd.Output()

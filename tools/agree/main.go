@@ -31,6 +31,7 @@ import (
 	"syscall"
 
 	"github.com/slipway-build/slipway/internal/cache"
+	"github.com/slipway-build/slipway/internal/resolve"
 	"github.com/slipway-build/slipway/internal/resolve/dnf"
 	"github.com/slipway-build/slipway/internal/rpmrepo"
 )
@@ -53,6 +54,7 @@ type options struct {
 	solvable, unsolvable int
 	same                 float64
 	weak, multilib       bool
+	platform             string
 	explain              bool
 	cache                string
 }
@@ -69,6 +71,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.Float64Var(&o.same, "same", 0.99, "share of the solvable requests that must have the same answer")
 	flags.BoolVar(&o.weak, "weak", false, "with weak dependencies, on both sides")
 	flags.BoolVar(&o.multilib, "multilib", false, "let dnf see packages for i686, too")
+	flags.StringVar(&o.platform, "modules", "", "take account of modules, for a `platform` such as el9")
 	flags.BoolVar(&o.explain, "explain", false, "print why requests cannot be met")
 	flags.StringVar(&o.cache, "cache", filepath.Join(os.TempDir(), "slipway-agree"), "`folder` for metadata")
 	if err := flags.Parse(args); err != nil {
@@ -131,6 +134,12 @@ func openPeers(ctx context.Context, o options) (*peers, error) {
 			return nil, errors.Join(err, dir.Close())
 		}
 		p.repos = append(p.repos, repo)
+	}
+	if o.platform != "" {
+		p.repos, _, err = resolve.Modular(ctx, p.repos, resolve.Modules{Platform: o.platform, Arch: o.arch})
+		if err != nil {
+			return nil, errors.Join(err, dir.Close())
+		}
 	}
 	return p, nil
 }

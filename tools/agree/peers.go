@@ -43,11 +43,12 @@ func (p *peers) theirs(ctx context.Context, requests [][]string) ([]dnf.Answer, 
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	w := dnf.World{Arch: p.arch, Best: true, Weak: p.weak, Multilib: p.multilib, Requests: requests}
+	w := dnf.World{Arch: p.arch, Best: true, Weak: p.weak, Multilib: p.multilib, Platform: p.platform, Requests: requests}
 	for _, r := range p.repos {
 		c := r.Config
 		w.Repos = append(w.Repos, dnf.Repo{
 			ID: c.ID, URL: c.BaseURL[0], Priority: c.Priority, Cost: c.Cost, Exclude: c.Exclude, Include: c.Include,
+			Modules: p.platform != "",
 		})
 	}
 	return dnf.Ask(ctx, dir, w)

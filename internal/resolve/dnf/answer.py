@@ -27,6 +27,8 @@ def load(setup, root):
     conf.best = setup["best"]
     conf.install_weak_deps = setup["weak"]
     conf.pluginpath = []
+    if setup["platform"]:
+        conf.module_platform_id = "platform:" + setup["platform"]
     if not setup["multilib"]:
         conf.excludepkgs = ["*.i686", "*.i386"]
     for r in setup["repos"]:

@@ -15,8 +15,8 @@ import (
 	"strings"
 )
 
-// python is the interpreter that has dnf's modules, whatever python3 is on the PATH.
-const python = "/usr/bin/python3"
+// Python is the interpreter that has dnf's modules, whatever python3 is on the PATH.
+const Python = "/usr/bin/python3"
 
 //go:embed answer.py
 var program string
@@ -31,6 +31,8 @@ type World struct {
 	Weak bool `json:"weak"`
 	// Multilib lets dnf see packages for i686 and i386 too.
 	Multilib bool `json:"multilib"`
+	// Platform is the module_platform_id without "platform:", such as "el9"; only modules need it.
+	Platform string `json:"platform"`
 	// Requests are what dnf install is given, each on its own.
 	Requests [][]string `json:"requests"`
 }
@@ -58,9 +60,9 @@ type Answer struct {
 // Version gives the versions of dnf and its library, or an error that says what is not installed.
 func Version(ctx context.Context) (string, error) {
 	const ask = "import dnf, hawkey; print('dnf', dnf.const.VERSION, 'with libdnf', hawkey.VERSION)"
-	out, err := exec.CommandContext(ctx, python, "-c", ask).Output()
+	out, err := exec.CommandContext(ctx, Python, "-c", ask).Output()
 	if err != nil {
-		return "", fmt.Errorf("%s has no dnf module (Debian and Fedora: python3-dnf): %w", python, err)
+		return "", fmt.Errorf("%s has no dnf module (Debian and Fedora: python3-dnf): %w", Python, err)
 	}
 	return strings.TrimSpace(string(out)), nil
 }
@@ -77,7 +79,7 @@ func Ask(ctx context.Context, dir string, worlds ...World) ([]Answer, error) {
 		}
 	}
 	var stderr strings.Builder
-	cmd := exec.CommandContext(ctx, python, "-c", program, dir)
+	cmd := exec.CommandContext(ctx, Python, "-c", program, dir)
 	cmd.Stdin, cmd.Stderr = &input, &stderr
 	out, err := cmd.Output()
 	if err != nil {
