@@ -90,7 +90,9 @@ func (a *app) resolve(ctx context.Context, q resolveQuery) (err error) {
 	problem.Repositories, _, err = resolve.Modular(ctx, problem.Repositories, resolve.Modules{
 		Enabled: q.modules, Platform: resolve.PlatformOf(q.release), Arch: q.arch,
 	})
-	if err != nil {
+	if unfit, ok := errors.AsType[*resolve.ModuleError](err); ok && unfit.Cause != nil && q.release == "" {
+		return fmt.Errorf("%w\n(--release says which release it is, which streams may require)", err)
+	} else if err != nil {
 		return err
 	}
 	solution, err := resolve.Resolve(ctx, problem)
