@@ -14,6 +14,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/slipway-build/slipway/internal/cache"
 	"github.com/slipway-build/slipway/internal/rpm"
 	"github.com/slipway-build/slipway/internal/rpm/rpmwrite"
 	"github.com/slipway-build/slipway/internal/rpmrepo/repotest"
@@ -42,6 +43,14 @@ func tinyRepo(ts *testscript.TestScript, _ bool, args []string) {
 		*into = data
 	}
 	ts.Check(repotest.Write(dir, o))
+}
+
+// holdCache opens a cache until the script ends: held DIR.
+func holdCache(ts *testscript.TestScript, _ bool, args []string) {
+	need(ts, args, 1)
+	d, err := cache.Open(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Defer(func() { ts.Check(d.Close()) })
 }
 
 // mirror serves a folder over HTTP, its address in $VAR: mirror VAR DIR [FAULT [PART]]. The fault is

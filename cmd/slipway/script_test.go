@@ -46,13 +46,14 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 //	tmpfs DIR SIZE             a file system of that size (k, m), on DIR
 //	tinyrepo DIR NEVRA...      a repository of empty packages
 //	mirror VAR DIR [FAULT [PART]]  a web server for the folder that misbehaves, its address in $VAR
+//	held DIR                   the cache DIR is in use
 //	flakyregistry VAR N        a registry that answers the first N writes with 500, its address in $VAR
 func commands(more map[string]scriptCommand) map[string]scriptCommand {
 	all := map[string]scriptCommand{
 		"samedigests": sameDigests, "sametree": sameTree, "replace": replace, "prepend": prepend,
 		"appendline": appendLine, "digestof": digestOf,
 		"copyuniverse": copyUniverse, "corrupt": corrupt, "otherkey": otherKey, "interrupt": interrupt,
-		"killafter": killAfter, "nothingleft": nothingLeft, "tmpfs": tmpfs, "flakyregistry": flakyRegistry, "tinyrepo": tinyRepo, "mirror": mirror,
+		"killafter": killAfter, "nothingleft": nothingLeft, "tmpfs": tmpfs, "flakyregistry": flakyRegistry, "tinyrepo": tinyRepo, "mirror": mirror, "held": holdCache,
 	}
 	maps.Copy(all, more)
 	return all

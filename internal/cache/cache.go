@@ -11,6 +11,10 @@
 // same entry wait for each other, between goroutines and between processes (flock on a file that
 // the kernel lets go of when a process dies).
 //
+// When an entry was used last is kept as its access time, which is set at the first use by each
+// process. Prune goes by it; it never runs beside another user of the cache, and leaves alone what a
+// process holds that does not have the cache open (Hold).
+//
 // Folders are the owner's alone: entries may be the files of root file systems, programs with a
 // set-user-id bit among them, which other users of the machine must not reach.
 //
@@ -30,6 +34,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Dir is a cache folder. It is safe for concurrent use, also by several processes.
@@ -38,6 +43,9 @@ type Dir struct {
 	// temp is the folder of this process's scratch entries; its lock file is held while we live.
 	temp string
 	lock *os.File
+	// users is the lock that says that we use the cache, since opened.
+	users  *os.File
+	opened time.Time
 }
 
 const (
@@ -58,7 +66,11 @@ func Open(root string) (*Dir, error) {
 		}
 	}
 	d := &Dir{root: root}
+	if err := d.claimUse(); err != nil {
+		return nil, fmt.Errorf("opening cache %s: %w", root, err)
+	}
 	if err := d.claimTemp(); err != nil {
+		d.users.Close()
 		return nil, fmt.Errorf("opening cache %s: %w", root, err)
 	}
 	d.sweep()
@@ -71,7 +83,7 @@ func (d *Dir) Root() string { return d.root }
 // Close removes the scratch folder of this process. Entries stay.
 func (d *Dir) Close() error {
 	err := removeTree(d.temp)
-	return errors.Join(err, os.Remove(d.lock.Name()), d.lock.Close())
+	return errors.Join(err, os.Remove(d.lock.Name()), d.lock.Close(), d.users.Close())
 }
 
 // Key hashes its parts to a key: sha256 in lowercase hex. Parts are told apart by their lengths, so
@@ -87,10 +99,13 @@ func Key(parts ...string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Path gives the place of an entry and whether it is there.
+// Path gives the place of an entry and whether it is there; one that is counts as used.
 func (d *Dir) Path(kind, key string) (string, bool) {
 	p := d.place(kind, key)
-	_, err := os.Lstat(p)
+	st, err := os.Lstat(p)
+	if err == nil {
+		d.touch(p, st)
+	}
 	return p, err == nil
 }
 

@@ -78,6 +78,7 @@ func (b *Builder) read(path string) (*Image, bool) {
 		if st, err := os.Stat(blob.Path); err != nil || st.Size() != blob.Size {
 			return nil, false
 		}
+		b.Cache.Used(blob.Path)
 		layers = append(layers, &Layer{blob: blob})
 	}
 	img, err := newImage(r.Config, layers, nil, mediaTypes(r.Docker))

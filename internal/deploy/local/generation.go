@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/slipway-build/slipway/internal/cache"
 	"github.com/slipway-build/slipway/internal/deploy"
 	"github.com/slipway-build/slipway/internal/sandbox"
 )
@@ -31,6 +32,7 @@ type generation struct {
 
 	workloads []*workload // sorted by name
 	peers     []*front
+	held      []func() // lets go of the root filesystems
 }
 
 // workload is a deploy.Workload of a generation.
@@ -114,6 +116,9 @@ func (g *generation) start(ctx context.Context) error {
 
 // prepare makes the instances and the sockets between them.
 func (g *generation) prepare() error {
+	if err := g.hold(); err != nil {
+		return err
+	}
 	for _, dir := range []string{"in", "peer"} {
 		if err := os.MkdirAll(filepath.Join(g.sockets(), dir), 0o700); err != nil {
 			return fmt.Errorf("making sockets: %w", err)
@@ -141,6 +146,25 @@ func (g *generation) prepare() error {
 		peer := newFront(listener, g.logger)
 		peer.pool.Store(newPool(w.pool.instances, false))
 		g.peers = append(g.peers, peer)
+	}
+	return nil
+}
+
+// hold keeps the root filesystems, which are of a cache, from being pruned.
+func (g *generation) hold() error {
+	var seen []string
+	for _, w := range g.workloads {
+		for _, dir := range w.root.Lower {
+			if slices.Contains(seen, dir) {
+				continue
+			}
+			seen = append(seen, dir)
+			release, err := cache.Hold(dir)
+			if err != nil {
+				return fmt.Errorf("workload %s: %w", w.Name, err)
+			}
+			g.held = append(g.held, release)
+		}
 	}
 	return nil
 }
@@ -199,6 +223,10 @@ func (g *generation) stop() {
 	if err := os.RemoveAll(g.sockets()); err != nil {
 		g.logger.Warn("removing sockets", "error", err)
 	}
+	for _, release := range g.held {
+		release()
+	}
+	g.held = nil
 }
 
 func (g *generation) instances() []*instance {

@@ -1,9 +1,13 @@
 package local
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/slipway-build/slipway/internal/deploy"
 	"github.com/slipway-build/slipway/internal/sandbox"
@@ -46,5 +50,37 @@ func TestImpossiblePortOfAnImage(t *testing.T) {
 		if _, err := generationOf(1, Root{Lower: []string{"/"}, Cmd: []string{"serve"}, ExposedPorts: []int{port}}); err == nil || !strings.Contains(err.Error(), "exposes port") {
 			t.Errorf("%d: %v", port, err)
 		}
+	}
+}
+
+// What a release runs from is held for as long as it runs, once however many workloads share it.
+func TestRootsAreHeld(t *testing.T) {
+	t.Chdir(t.TempDir())
+	dir := t.TempDir()
+	g, err := generationOf(3, Root{Lower: []string{dir}, Cmd: []string{"serve"}, ExposedPorts: []int{8080}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.hold(); err != nil || len(g.held) != 1 {
+		t.Fatalf("%d are held, %v", len(g.held), err)
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); !errors.Is(err, unix.EWOULDBLOCK) {
+		t.Errorf("it is not held: %v", err)
+	}
+	g.stop()
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		t.Errorf("it is held for ever: %v", err)
+	}
+	g, err = generationOf(1, Root{Lower: []string{dir + "/gone"}, Cmd: []string{"serve"}, ExposedPorts: []int{8080}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := g.hold(); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v", err)
 	}
 }
