@@ -57,6 +57,7 @@ type buildOptions struct {
 }
 
 func (o *buildOptions) add(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&o.RunBackends, "run-backends", false, "build every wheel with the project's own backend, even where it can be written without (--verbose says which)")
 	cmd.Flags().BoolVar(&o.locked, "locked", false, "fail where slipway.lock does not have what is needed, instead of extending it")
 }
 

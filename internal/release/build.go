@@ -27,6 +27,8 @@ type BuildOptions struct {
 	Archives string
 	// NoPush leaves the registry alone; such a build is not recorded as a snapshot.
 	NoPush bool
+	// RunBackends has every wheel built by its project's own backend, even where it can be written without.
+	RunBackends bool
 }
 
 // Built is what a build came to.
@@ -54,7 +56,7 @@ func (p *Pipeline) Build(ctx context.Context, c *Candidate, n *Needs, l *lock.Lo
 			return &Built{Snapshot: known, Known: true}, err
 		}
 	}
-	b := &build{Pipeline: p, candidate: c, needs: n, lock: l, besides: besides, built: &Built{}}
+	b := &build{Pipeline: p, candidate: c, needs: n, lock: l, besides: besides, built: &Built{}, runBackends: o.RunBackends}
 	images, err := b.images(ctx)
 	if err != nil {
 		return nil, err
@@ -144,6 +146,8 @@ type build struct {
 	lock      *lock.Lock
 	besides   map[string]gathered // files of the configuration's folder
 	built     *Built
+
+	runBackends bool
 }
 
 // builtImage is an image with its base.
@@ -295,6 +299,7 @@ func (b *build) wheel(ctx context.Context, project, version string, root wheel.R
 	}
 	defer tree.Close()
 	return wheel.Build(ctx, wheel.Request{
-		Project: project, Version: version, Tree: tree, Epoch: b.candidate.Revisions[project].Time.Unix(), Root: root, Log: b.log(),
+		Project: project, Version: version, Tree: tree, Epoch: b.candidate.Revisions[project].Time.Unix(), Root: root,
+		RunBackend: b.runBackends, Log: b.log(),
 	}, b.Cache)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -24,6 +25,40 @@ type Candidate struct {
 	Revisions   map[string]source.Revision
 	Config      source.Checkout
 	mirrors     map[string]*source.Mirror
+
+	mu    sync.Mutex
+	trees map[[2]string]*source.Tree // by project and folder; those that are loaded
+}
+
+// maxLoaded bounds a project whose files are kept in memory for as long as a candidate is, in bytes.
+const maxLoaded = 16 << 20
+
+// tree opens a project's files below a folder. Those of a project of ordinary size are read once for all who ask.
+func (c *Candidate) tree(ctx context.Context, project, folder string) (*source.Tree, error) {
+	key := [2]string{project, folder}
+	c.mu.Lock()
+	tree, revision := c.trees[key], c.Revisions[project]
+	c.mu.Unlock()
+	if tree != nil {
+		return tree, nil
+	}
+	tree, err := c.mirrors[project].Tree(ctx, revision, folder)
+	if err != nil {
+		return nil, err
+	}
+	loaded, err := tree.Load(ctx, maxLoaded)
+	if err != nil {
+		return nil, errors.Join(err, tree.Close())
+	}
+	if loaded {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.trees == nil {
+			c.trees = map[[2]string]*source.Tree{}
+		}
+		c.trees[key] = tree
+	}
+	return tree, nil
 }
 
 // fetchers bounds how many repositories are fetched at a time.
@@ -54,27 +89,33 @@ func (p *Pipeline) At(ctx context.Context, images []string, branch string) (_ *C
 		}
 	}
 	task := progress.Or(p.Progress).Start("fetching projects", int64(len(names)), progress.Items)
-	revisions := make([]source.Revision, len(names))
 	failures := make([]error, len(names)) // all are told, so none may cancel the others
 	var g errgroup.Group
 	g.SetLimit(fetchers)
+	described := make(chan error, 1)
+	go func() {
+		var err error
+		c.Config, err = source.Describe(ctx, p.Config.Dir())
+		described <- err
+	}()
 	for i, name := range names {
 		g.Go(func() error {
-			revisions[i], failures[i] = p.revision(ctx, name, branch, c.mirrors[name])
+			var r source.Revision
+			r, failures[i] = p.revision(ctx, name, branch, c.mirrors[name])
+			c.mu.Lock()
+			c.Revisions[name] = r
+			c.mu.Unlock()
+			if failures[i] == nil {
+				_, _ = p.tree(ctx, c, name) // so that it is there; whoever asks for it hears why it is not
+			}
 			task.Add(1)
 			return nil
 		})
 	}
 	_ = g.Wait()
-	err = errors.Join(failures...)
+	err = errors.Join(append(failures, <-described)...)
 	task.Done(err)
 	if err != nil {
-		return nil, err
-	}
-	for i, name := range names {
-		c.Revisions[name] = revisions[i]
-	}
-	if c.Config, err = source.Describe(ctx, p.Config.Dir()); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -114,7 +155,7 @@ func (p *Pipeline) isPath(git string) bool {
 
 // tree opens a project's files, below the folder that the configuration names.
 func (p *Pipeline) tree(ctx context.Context, c *Candidate, project string) (*source.Tree, error) {
-	return c.mirrors[project].Tree(ctx, c.Revisions[project], p.Config.Projects[project].Path)
+	return c.tree(ctx, project, p.Config.Projects[project].Path)
 }
 
 // newest is the time of the newest of these projects' commits: the date of what is built of them.

@@ -43,6 +43,9 @@ func (b *build) image(ctx context.Context, t *lock.Target, name string, paths ma
 		if err := b.install(ctx, t, name, base, wheels, files); err != nil {
 			return builtImage{}, err
 		}
+		if err := b.pipCheck(ctx, t, name, base, wheels); err != nil {
+			return builtImage{}, err
+		}
 	}
 	projects := b.Config.ProjectsOf([]string{name})
 	newest := b.candidate.newest(projects)
@@ -143,7 +146,7 @@ func (b *build) find(ctx context.Context, f config.File) (gathered, error) {
 	if project == "" {
 		return b.besides[path.Clean(from)], nil
 	}
-	tree, err := b.candidate.mirrors[project].Tree(ctx, b.candidate.Revisions[project], "")
+	tree, err := b.candidate.tree(ctx, project, "")
 	if err != nil {
 		return nil, err
 	}

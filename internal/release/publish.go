@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/slipway-build/slipway/internal/registry"
 )
 
@@ -45,28 +47,36 @@ func (p *Pipeline) path(image string) string {
 	return path
 }
 
-// publish pushes the images of a snapshot, tagged with its alias. What a repository has, the next
-// ones mount: bytes that images share are sent once.
+// publish pushes the images of a snapshot, tagged with its alias: the bases one after the other, so that what a repository
+// has, the next ones mount, and bytes that images share are sent once; then the images, all at the same time.
 func (p *Pipeline) publish(ctx context.Context, s *Snapshot, images []builtImage) (bytes int64, err error) {
 	o := p.Registry.Options
 	o.Tags = []string{s.Alias}
 	for _, img := range images {
-		for _, part := range []struct {
-			name string
-			push registry.Artifact
-		}{{img.name + baseSuffix, img.base}, {img.name, img.final}} {
-			pushed, err := registry.Push(ctx, part.push, p.repository(part.name), o)
-			if err != nil {
-				return bytes, err
-			}
-			bytes += pushed.Bytes
-			o.Mount = append(o.Mount, p.path(part.name))
-		}
-		if err := p.attest(ctx, s, img); err != nil {
+		pushed, err := registry.Push(ctx, img.base, p.repository(img.name+baseSuffix), o)
+		if err != nil {
 			return bytes, err
 		}
+		bytes += pushed.Bytes
+		o.Mount = append(o.Mount, p.path(img.name+baseSuffix))
 	}
-	return bytes, nil
+	sent := make([]int64, len(images))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, img := range images {
+		g.Go(func() error {
+			pushed, err := registry.Push(ctx, img.final, p.repository(img.name), o)
+			if err != nil {
+				return err
+			}
+			sent[i] = pushed.Bytes
+			return p.attest(ctx, s, img)
+		})
+	}
+	err = g.Wait()
+	for _, n := range sent {
+		bytes += n
+	}
+	return bytes, err
 }
 
 // published says whether the registry has all images of a snapshot.

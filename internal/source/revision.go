@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -44,9 +45,16 @@ func (e *NoBranchError) Error() string {
 // Branch gives the revision at which a branch stood when the mirror was last fetched. A missing
 // branch is a *NoBranchError.
 func (m *Mirror) Branch(ctx context.Context, branch string) (Revision, error) {
+	r, name, ok := m.knownBranch(branch)
+	if ok {
+		return r, nil
+	}
 	r, err := m.Commit(ctx, "refs/heads/"+branch)
 	if err == nil {
 		r.Branch = branch
+		if data, err := json.Marshal(r); err == nil && name != "" {
+			m.keep(name, data)
+		}
 		return r, nil
 	}
 	have, listErr := git(ctx, m.dir, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads/")
@@ -64,20 +72,43 @@ func (m *Mirror) Branch(ctx context.Context, branch string) (Revision, error) {
 
 // Commit gives the revision that a commit id or a full ref name stands for.
 func (m *Mirror) Commit(ctx context.Context, name string) (Revision, error) {
-	out, err := git(ctx, m.dir, "log", "-1", "--format=%H%x00%T%x00%ct%x00%an%x00%s", "--end-of-options", name, "--")
+	out, err := git(ctx, m.dir, "log", "-1", "--format=%H%x00%T%x00%ct%x00%(describe:tags=true,abbrev=40,match=*[0-9]*)%x00%an%x00%s", "--end-of-options", name, "--")
 	if err != nil {
 		return Revision{}, fmt.Errorf("reading commit %s of %s: %w", name, m.URL(), err)
 	}
-	f := strings.SplitN(strings.TrimSuffix(out, "\n"), "\x00", 5)
-	if len(f) != 5 {
+	f := strings.SplitN(strings.TrimSuffix(out, "\n"), "\x00", 6)
+	if len(f) != 6 {
 		return Revision{}, fmt.Errorf("reading commit %s of %s: git answered %q", name, m.URL(), out)
 	}
 	sec, err := strconv.ParseInt(f[2], 10, 64)
 	if err != nil {
 		return Revision{}, fmt.Errorf("reading commit %s of %s: %w", name, m.URL(), err)
 	}
-	r := Revision{URL: m.URL(), Commit: f[0], Tree: f[1], Time: time.Unix(sec, 0).UTC(), Author: printable(f[3]), Subject: printable(f[4])}
+	r := Revision{URL: m.URL(), Commit: f[0], Tree: f[1], Time: time.Unix(sec, 0).UTC(), Author: printable(f[4]), Subject: printable(f[5])}
+	if described(&r, f[3]) {
+		return r, nil
+	}
 	return r, m.describe(ctx, &r)
+}
+
+// described takes what git log says of the newest tag: TAG, or TAG-N-gCOMMIT. Where that is not plain, as with a git before
+// 2.36, or without a tag, git describe has to say it.
+func described(r *Revision, said string) bool {
+	if said == "" || strings.HasPrefix(said, "%") {
+		return false
+	}
+	rest, more := strings.CutSuffix(said, "-g"+r.Commit)
+	if !more {
+		r.Tag = said
+		return true
+	}
+	tag, n, ok := cutLast(rest, "-")
+	ahead, err := strconv.Atoi(n)
+	if !ok || err != nil {
+		return false
+	}
+	r.Tag, r.Ahead = tag, ahead
+	return true
 }
 
 // describe finds the newest tag with a digit in it, as setuptools-scm looks for versions.

@@ -116,6 +116,9 @@ func (m *Mirror) Fetch(ctx context.Context) error {
 		}
 	}
 	m.removeStaleLocks()
+	if m.upToDate() {
+		return nil
+	}
 	_, err = git(ctx, m.dir, "fetch", "--quiet", "--prune", "--no-write-fetch-head", "--no-auto-gc", "--force", "--end-of-options", m.url,
 		"+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 	if err != nil {

@@ -81,12 +81,19 @@ func (m *Mirror) Tree(ctx context.Context, r Revision, folder string) (*Tree, er
 // lay adds the files of a tree of git's to t: those below prefix, at the folder at ("" or with a slash
 // at its end). depth counts submodules in submodules.
 func (m *Mirror) lay(ctx context.Context, t *Tree, tree, prefix, at string, depth int) error {
-	out, err := git(ctx, m.dir, "ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", tree)
-	if err != nil {
-		return err
+	known, ok := m.knownTree(tree)
+	out := known.List
+	if !ok {
+		var err error
+		if out, err = git(ctx, m.dir, "ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", tree); err != nil {
+			return err
+		}
 	}
-	l := layer{Tree: t, reader: &blobReader{dir: m.dir}, prefix: prefix, at: at, modules: map[string]*entry{}}
+	l := layer{Tree: t, reader: &blobReader{dir: m.dir, loaded: known.Blobs}, prefix: prefix, at: at, modules: map[string]*entry{}}
 	t.readers = append(t.readers, l.reader)
+	if !ok && prefix == "" {
+		l.reader.keep = func(blobs map[string][]byte) { m.keepTree(tree, keptTree{List: out, Blobs: blobs}) }
+	}
 	for line := range strings.SplitSeq(strings.TrimSuffix(out, "\x00"), "\x00") {
 		if line == "" {
 			continue
@@ -184,13 +191,40 @@ func (t *Tree) insert(name string, e *entry) error {
 	return nil
 }
 
-// Close ends the readers. The tree can't be read afterwards.
+// Close ends the readers. The tree can't be read afterwards, unless it is loaded.
 func (t *Tree) Close() error {
 	var errs []error
 	for _, r := range t.readers {
 		errs = append(errs, r.close())
 	}
 	return errors.Join(errs...)
+}
+
+// Load reads all files into memory if they are at most limit bytes together; loaded says so. No process is needed for a
+// loaded tree from then on, and it can be read after Close.
+func (t *Tree) Load(ctx context.Context, limit int64) (loaded bool, err error) {
+	ids := map[*blobReader][]string{}
+	for _, e := range t.entries {
+		if limit -= e.size; limit < 0 {
+			return false, nil
+		}
+		if e.blob != "" && !e.mode.IsDir() {
+			ids[e.reader] = append(ids[e.reader], e.blob)
+		}
+	}
+	for reader, list := range ids {
+		slices.Sort(list)
+		if list = slices.DeleteFunc(slices.Compact(list), reader.has); len(list) == 0 {
+			continue
+		}
+		if err := reader.load(ctx, list); err != nil {
+			return false, err
+		}
+		if reader.keep != nil {
+			reader.keep(reader.loaded)
+		}
+	}
+	return true, nil
 }
 
 // find looks an entry up; follow says whether a symbolic link at the end is followed. Links on the
@@ -383,11 +417,51 @@ type blobReader struct {
 	in     io.WriteCloser
 	out    *bufio.Reader
 	closed bool
+	loaded map[string][]byte             // what is read already, by id
+	keep   func(blobs map[string][]byte) // stores a tree that is loaded whole; may be nil
+}
+
+// load reads objects all at once.
+func (b *blobReader) load(ctx context.Context, ids []string) error {
+	cmd := gitCommand(ctx, b.dir, "cat-file", "--batch")
+	var out bytes.Buffer
+	cmd.Stdin, cmd.Stdout = strings.NewReader(strings.Join(ids, "\n")+"\n"), &limited{buf: &out, left: maxOutput}
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return fmt.Errorf("reading objects from git: %w", err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.loaded == nil {
+		b.loaded = make(map[string][]byte, len(ids))
+	}
+	r := bufio.NewReader(&out)
+	for _, id := range ids {
+		data, err := readObject(r, id)
+		if err != nil {
+			return err
+		}
+		b.loaded[id] = data
+	}
+	return nil
+}
+
+// has tells whether an object is loaded.
+func (b *blobReader) has(id string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_, ok := b.loaded[id]
+	return ok
 }
 
 func (b *blobReader) read(id string) ([]byte, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if data, ok := b.loaded[id]; ok {
+		return bytes.Clone(data), nil
+	}
 	if err := b.start(); err != nil {
 		return nil, err
 	}
@@ -405,7 +479,12 @@ func (b *blobReader) ask(id string) ([]byte, error) {
 	if _, err := io.WriteString(b.in, id+"\n"); err != nil {
 		return nil, fmt.Errorf("asking git for object %s: %w", id, err)
 	}
-	head, err := b.out.ReadString('\n')
+	return readObject(b.out, id)
+}
+
+// readObject reads one answer of cat-file.
+func readObject(r *bufio.Reader, id string) ([]byte, error) {
+	head, err := r.ReadString('\n')
 	if err != nil {
 		return nil, fmt.Errorf("reading object %s from git: %w", id, err)
 	}
@@ -418,7 +497,7 @@ func (b *blobReader) ask(id string) ([]byte, error) {
 		return nil, fmt.Errorf("object %s: a size of %s bytes is not allowed", id, f[2])
 	}
 	data := make([]byte, size+1)
-	if _, err := io.ReadFull(b.out, data); err != nil {
+	if _, err := io.ReadFull(r, data); err != nil {
 		return nil, fmt.Errorf("reading object %s from git: %w", id, err)
 	}
 	return data[:size], nil
