@@ -51,31 +51,22 @@ func compiled(pattern string) *regexp.Regexp {
 
 // versionFromPattern searches a file for a version. custom is a pattern of the project's own, with a group "version".
 func (r *reader) versionFromPattern(name, pattern, custom string, at Field) error {
-	clean, ok := inTree(name)
-	if !ok {
-		r.report(at.File, at.Line, "version: %q is not a file inside the project", name)
-		return nil
-	}
-	text, ok, err := r.open(clean)
-	if err != nil {
+	clean, text, ok, err := r.versionFile(name, at)
+	if err != nil || !ok {
 		return err
-	}
-	if !ok {
-		r.report(at.File, at.Line, "version: there is no file %s", clean)
-		return nil
 	}
 	if custom != "" {
 		pattern = "(?m)" + custom
 	}
 	re := compiled(pattern)
 	if re == nil {
-		r.report(at.File, at.Line, "version: the pattern %q is not understood", custom)
+		r.unread("version", at.File, at.Line, "version: the pattern %q is not understood", custom)
 		return nil
 	}
 	group := max(re.SubexpIndex("version"), 1)
 	m := re.FindStringSubmatchIndex(text)
 	if m == nil || len(m) < 2*group+2 || m[2*group] < 0 {
-		r.report(at.File, at.Line, "version: %s has none", clean)
+		r.unread("version", at.File, at.Line, "version: %s has none", clean)
 		return nil
 	}
 	line := 1 + strings.Count(text[:m[2*group]], "\n")

@@ -135,21 +135,24 @@ func packageDirs(options *iniSection) map[string]string {
 
 // versionFromFile reads a version that stands alone in a file.
 func (r *reader) versionFromFile(name string, at Field) error {
-	clean, ok := inTree(name)
-	if !ok {
-		r.report(at.File, at.Line, "version: %s is not a file inside the project", strings.TrimSpace(name))
-		return nil
-	}
-	text, ok, err := r.open(clean)
-	if err != nil {
+	clean, text, ok, err := r.versionFile(name, at)
+	if err != nil || !ok {
 		return err
-	}
-	if !ok {
-		r.report(at.File, at.Line, "version: there is no file %s", clean)
-		return nil
 	}
 	r.meta.Version = Field{Text: strings.TrimSpace(text), File: clean, Line: 1}
 	return nil
+}
+
+// versionFile opens a file that shall hold the version; ok is false after saying that there is none.
+func (r *reader) versionFile(name string, at Field) (clean, text string, ok bool, err error) {
+	if clean, ok = inTree(name); !ok {
+		r.report(at.File, at.Line, "version: %q is not a file inside the project", strings.TrimSpace(name))
+		return "", "", false, nil
+	}
+	if text, ok, err = r.open(clean); err == nil && !ok {
+		r.report(at.File, at.Line, "version: there is no file %s", clean)
+	}
+	return clean, text, ok, err
 }
 
 // versionFromAttribute reads "module.name = literal" out of the module's source.

@@ -108,6 +108,11 @@ func cutTag(line string) (name, qualifier, value string, ok bool) {
 	}
 	name = strings.ToLower(line[:end])
 	rest := strings.TrimLeft(line[end:], " \t")
+	if name == "patch" || name == "source" { // the number may stand apart
+		number := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
+		name += rest[:number]
+		rest = strings.TrimLeft(rest[number:], " \t")
+	}
 	if strings.HasPrefix(rest, "(") {
 		closing := strings.IndexByte(rest, ')')
 		if closing < 0 {

@@ -28,6 +28,7 @@ func (e *Engine) shell(command string) string {
 // Macros by which a target says what commands would find out. They are looked up only here.
 const (
 	perlVersion   = "slipway_perl_version"
+	kernelRelease = "slipway_kernel_release"
 	pythonSitelib = "python3_sitelib"
 	pythonArchlib = "python3_sitearch"
 	pythonVersion = "python3_version"
@@ -60,6 +61,11 @@ func (e *Engine) fact(command string) (string, bool) {
 	command, _, _ = strings.Cut(command, " 2> /dev/null")
 	if text, ok := fixedFacts[command]; ok {
 		return e.answer(text)
+	}
+	if rest, ok := strings.CutPrefix(command, "uname -r"); ok {
+		release, known := e.Body(kernelRelease)
+		out, computed := computeShell("echo '" + release + "'" + rest)
+		return strings.TrimRight(out, "\n"), known && computed
 	}
 	if asked := perlVersionCommand.FindString(command); asked != "" {
 		version, ok := e.Body(perlVersion)
@@ -132,34 +138,6 @@ func (e *Engine) lua(code string) string {
 	}
 	e.report("%%{lua:%s} is not run, so its output is not known", excerpt(code))
 	return Unknown
-}
-
-var (
-	luaPrintExpand = regexp.MustCompile(`^print\( *rpm\.expand\( *["']([^"'\\]*)["'] *\) *\)$`)
-	luaPrintCase   = regexp.MustCompile(`^print\( *string\.(lower|upper)\( *rpm\.expand\( *["']([^"'\\]*)["'] *\) *\) *\)$`)
-	luaPrintGsub   = regexp.MustCompile(`^print\( *\(? *(?:string\.gsub\( *rpm\.expand\( *["']([^"'\\]*)["'] *\) *, *|\(? *rpm\.expand\( *["']([^"'\\]*)["'] *\) *\)? *: *gsub\( *)` +
-		`["']([^"'\\]*)["'] *, *["']([^"'\\]*)["'] *\) *\)? *\)$`)
-)
-
-// computeLua computes the one-line idioms that only transform a macro's value.
-func (e *Engine) computeLua(code string) (string, bool) {
-	if m := luaPrintExpand.FindStringSubmatch(code); m != nil {
-		return e.known(m[1])
-	}
-	if m := luaPrintCase.FindStringSubmatch(code); m != nil {
-		text, ok := e.known(m[2])
-		if m[1] == "lower" {
-			return strings.ToLower(text), ok
-		}
-		return strings.ToUpper(text), ok
-	}
-	if m := luaPrintGsub.FindStringSubmatch(code); m != nil && strings.Contains(code, "((") == strings.Contains(code, "))") {
-		text, ok := e.known(m[1] + m[2])
-		out, err := luaReplace(text, m[3], m[4], -1)
-		// Without its own parentheses gsub has a second result, and print writes both.
-		return out, ok && err == nil && strings.HasPrefix(strings.ReplaceAll(code, " ", ""), "print((")
-	}
-	return "", false
 }
 
 // known expands text; the result must not hang on anything unknown.

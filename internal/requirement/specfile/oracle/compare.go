@@ -71,7 +71,7 @@ func compare(ctx context.Context, o options, file, macros string) result {
 // read is our side.
 func read(o options, file string, data []byte) (needs, []specfile.Diagnostic, error) {
 	dir := filepath.Dir(file)
-	engine, _ := macroset.Load(o.text, overrides(dir, o.perl))
+	engine, _ := macroset.Load(o.text, overrides(dir, o))
 	spec, err := specfile.Parse(filepath.Base(file), data, specfile.Options{Macros: engine, Files: os.DirFS(dir)})
 	if err != nil {
 		return nil, nil, err
@@ -94,12 +94,15 @@ func read(o options, file string, data []byte) (needs, []specfile.Diagnostic, er
 	return n, spec.Diagnostics, nil
 }
 
-// overrides are what the macro files do not say, on both sides: where the sources are, the machine, and the version of
-// the perl that rpmspec would run.
-func overrides(dir, perl string) map[string]string {
+// overrides are what the macro files do not say, on both sides: where the sources are, the machine, and the versions of
+// the perl and the kernel that rpmspec would find.
+func overrides(dir string, o options) map[string]string {
 	macros := map[string]string{"_sourcedir": dir, "_specdir": dir, "_target_cpu": "x86_64", "_host_cpu": "x86_64", "_target_os": "linux"}
-	if perl != "" {
-		macros["slipway_perl_version"] = perl
+	if o.perl != "" {
+		macros["slipway_perl_version"] = o.perl
+	}
+	if o.kernel != "" {
+		macros["slipway_kernel_release"] = o.kernel
 	}
 	return macros
 }

@@ -32,6 +32,7 @@ type options struct {
 	verbose bool
 	unsafe  bool
 	perl    string // version of the machine's perl
+	kernel  string // release of its kernel
 }
 
 // result is the comparison of one spec.
@@ -61,6 +62,9 @@ func run(ctx context.Context, o options, out io.Writer) error {
 	defer cleanup()
 	if out, err := exec.CommandContext(ctx, "perl", "-e", `printf "%vd", $^V`).Output(); err == nil {
 		o.perl = string(out)
+	}
+	if out, err := exec.CommandContext(ctx, "uname", "-r").Output(); err == nil {
+		o.kernel = strings.TrimSpace(string(out))
 	}
 	results := make([]result, len(specs))
 	var group sync.WaitGroup
