@@ -120,6 +120,8 @@ type assembly struct {
 	accounts *account.Database
 	tree     *layer.Tree
 	steps    []script.Step
+	// bottom is a folder with what %pretrans made, below the packages; "" for nothing.
+	bottom string
 	// uppers are folders with what is to be laid over the packages: the accounts that were added,
 	// then what early scripts changed.
 	uppers []string

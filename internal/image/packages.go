@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -117,6 +118,19 @@ func (list packages) layered() []layer.Package {
 	out := make([]layer.Package, len(list))
 	for i, p := range list {
 		out[i] = layer.Package{Name: p.NEVRA.String(), Path: p.Path, SHA256: p.SHA256, Files: p.files}
+	}
+	return out
+}
+
+// ghosts are the folders among paths that a package has as %ghost.
+func (list packages) ghosts(paths []string) []rpm.File {
+	var out []rpm.File
+	for _, p := range list {
+		for _, f := range p.files {
+			if f.IsDir() && f.IsGhost() && slices.Contains(paths, f.Path) {
+				out = append(out, f)
+			}
+		}
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package image
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,24 +17,27 @@ import (
 )
 
 // scriptsFormat is part of the key of what scripts changed.
-const scriptsFormat = "scripts/1"
+const scriptsFormat = "scripts/2"
 
-// plan places the packages' files and decides which scripts run. Where files belong to users that
-// nothing declares, those scripts run now that rpm would run before it lays down the files: they
-// may make the users. The packages concerned are not there for them, as they would not be for rpm.
+// plan places the packages' files and decides which scripts run. As for rpm, %pretrans finds an empty
+// root, and what it makes lies below the packages' files. Where files belong to users that nothing
+// declares, those scripts run next that rpm would run before it lays down the files: they may make
+// the users. The packages concerned are not there for them, as they would not be for rpm.
 func (a *assembly) plan(ctx context.Context) error {
-	var err error
-	if a.tree, err = layer.Plan(a.packages.layered(), a.ids(), nil, a.filter()); err != nil {
+	scripted := a.packages.scripted()
+	links, err := a.runPreTrans(ctx, scripted)
+	if err != nil {
 		return err
 	}
-	scripted := a.packages.scripted()
+	if a.tree, err = layer.Plan(a.packages.layered(), a.ids(), links, a.filter()); err != nil {
+		return err
+	}
 	unknown := a.tree.UnknownOwners()
 	early := len(unknown) > 0 && slices.ContainsFunc(scripted, func(p script.Package) bool {
 		return slices.ContainsFunc(p.Scripts, func(s rpm.Script) bool { return s.Kind == rpm.ScriptPre })
 	})
 	steps, count := script.Plan(scripted, early)
-	a.steps = steps
-	if count == 0 {
+	if a.steps = steps; count == 0 {
 		return nil
 	}
 	upper, err := a.runEarly(ctx, steps[:count], unknown)
@@ -43,14 +47,65 @@ func (a *assembly) plan(ctx context.Context) error {
 	if err := a.readAccounts(upper); err != nil {
 		return err
 	}
-	links, err := directoryLinks(upper)
+	more, err := a.directoryLinks(upper)
 	if err != nil {
 		return err
 	}
+	maps.Copy(links, more)
 	a.uppers = append(a.uppers, upper)
 	a.steps = steps[count:]
 	a.tree, err = layer.Plan(a.packages.layered(), a.ids(), links, a.filter())
 	return err
+}
+
+// runPreTrans runs %pretrans of all packages in an empty root and gives the links that it made:
+// where it links /usr/sbin to bin, other packages' files in /usr/sbin come to lie in /usr/bin.
+func (a *assembly) runPreTrans(ctx context.Context, packages []script.Package) (layer.Links, error) {
+	steps := script.PreTrans(packages)
+	if len(steps) == 0 {
+		return layer.Links{}, nil
+	}
+	ghosts := a.packages.ghosts(sandboxFolders)
+	parts := []string{a.scriptsKey(nil, steps)}
+	for _, g := range ghosts {
+		parts = append(parts, fmt.Sprintf("%s %o", g.Path, g.Mode))
+	}
+	dir, _, err := a.Cache.Tree(ctx, "scripts", cache.Key(parts...), func(dir string) error {
+		empty, upper := filepath.Join(dir, "empty"), filepath.Join(dir, "upper")
+		for _, d := range []string{empty, upper} {
+			if err := os.Mkdir(d, 0o755); err != nil {
+				return err
+			}
+			if err := os.Chmod(d, 0o755); err != nil { // whatever the umask
+				return err
+			}
+		}
+		if err := a.run(ctx, []string{empty}, upper, steps); err != nil {
+			return err
+		}
+		for _, g := range ghosts {
+			if err := makeGhost(filepath.Join(upper, g.Path), g.Mode); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.bottom = filepath.Join(dir, "upper")
+	return a.directoryLinks(a.bottom)
+}
+
+// sandboxFolders are there for every script, so that none can make them. A package that has one as
+// a %ghost makes it in %pretrans.
+var sandboxFolders = []string{"/dev", "/proc", "/sys", "/tmp"}
+
+func makeGhost(name string, mode uint32) error {
+	if err := os.Mkdir(name, 0o755); err != nil && !os.IsExist(err) {
+		return err
+	}
+	return os.Chmod(name, os.FileMode(mode&0o777))
 }
 
 func (a *assembly) runEarly(ctx context.Context, steps []script.Step, unknown []layer.UnknownOwner) (string, error) {
@@ -81,7 +136,8 @@ func (a *assembly) run(ctx context.Context, lower []string, upper string, steps 
 	return r.Run(ctx, steps)
 }
 
-// lowers unpacks layers and gives the folders that scripts run over, topmost first.
+// lowers unpacks layers and gives the folders that scripts run over, topmost first: what early
+// scripts made, the layers, what %pretrans made.
 func (a *assembly) lowers(ctx context.Context, layers []layer.Blob) ([]string, error) {
 	lower, err := a.unpackBlobs(ctx, layers)
 	if err != nil {
@@ -89,7 +145,11 @@ func (a *assembly) lowers(ctx context.Context, layers []layer.Blob) ([]string, e
 	}
 	uppers := slices.Clone(a.uppers)
 	slices.Reverse(uppers)
-	return append(uppers, lower...), nil
+	all := append(uppers, lower...)
+	if a.bottom != "" {
+		all = append(all, a.bottom)
+	}
+	return all, nil
 }
 
 // scriptsKey is the hash of all that decides what scripts do: the root that they see, and they
@@ -100,7 +160,7 @@ func (a *assembly) scriptsKey(layers []layer.Blob, steps []script.Step) string {
 		parts = append(parts, l.DiffID)
 	}
 	parts = append(parts, "uppers")
-	for _, u := range a.uppers {
+	for _, u := range append([]string{a.bottom}, a.uppers...) {
 		rel, err := filepath.Rel(a.Cache.Root(), u)
 		if err != nil {
 			rel = u
@@ -116,7 +176,7 @@ func (a *assembly) scriptsKey(layers []layer.Blob, steps []script.Step) string {
 // scriptsLayer runs what is left of the plan over the layers and makes a layer of all that scripts
 // changed. Without a change there is no layer.
 func (a *assembly) scriptsLayer(ctx context.Context, layers []layer.Blob) (*layer.Blob, error) {
-	if len(a.steps) == 0 && len(a.uppers) == 0 {
+	if len(a.steps) == 0 && len(a.uppers) == 0 && a.bottom == "" {
 		return nil, nil
 	}
 	const onlyEnd = 1024 // the two blocks that end an archive
@@ -147,7 +207,11 @@ func (a *assembly) collect(ctx context.Context, layers []layer.Blob, archive *la
 		}
 		uppers = append(slices.Clone(uppers), upper)
 	}
-	changes, err := script.Collect(uppers, lower[len(a.uppers):], a.epoch, a.tree.Owner)
+	below := lower[len(a.uppers):]
+	if a.bottom != "" {
+		below = below[:len(below)-1]
+	}
+	changes, err := script.Collect(a.bottom, uppers, below, a.epoch, a.tree.Owner)
 	if err != nil {
 		return err
 	}
@@ -155,8 +219,9 @@ func (a *assembly) collect(ctx context.Context, layers []layer.Blob, archive *la
 	return changes.Write(archive)
 }
 
-// directoryLinks are the symbolic links that early scripts made: later files may lie behind them.
-func directoryLinks(upper string) (layer.Links, error) {
+// directoryLinks are the symbolic links that early scripts made, and that no package brings another
+// in the place of: later files may lie behind them.
+func (a *assembly) directoryLinks(upper string) (layer.Links, error) {
 	changes, err := sandbox.Changes(upper)
 	if err != nil {
 		return nil, err
@@ -171,6 +236,13 @@ func directoryLinks(upper string) (layer.Links, error) {
 			return nil, fmt.Errorf("reading what scripts changed: %w", err)
 		}
 		links["/"+c.Path] = target
+	}
+	for i := range a.packages {
+		for _, f := range a.packages[i].files {
+			if f.IsLink() && !f.IsGhost() {
+				delete(links, f.Path)
+			}
+		}
 	}
 	return links, nil
 }

@@ -141,12 +141,17 @@ func TestFailingScript(t *testing.T) {
 	}{
 		"exit code":   {script(rpm.ScriptPost, "echo oh no; echo dear >&2; exit 3"), []string{"%post of package bad-1-1.noarch", "exit code 3", "oh no", "dear"}},
 		"no program":  {rpm.Script{Kind: rpm.ScriptPost, Program: []string{"/usr/bin/perl"}, Body: "print 1"}, []string{"%post of package bad-1-1.noarch", "/usr/bin/perl"}},
-		"lua":         {rpm.Script{Kind: rpm.ScriptPreTrans, Program: []string{"<lua>"}, Body: "posix.mkdir('/x')"}, []string{"%pretrans of package bad-1-1.noarch", "Lua"}},
+		"lua":         {luaScript(rpm.ScriptPreTrans, "\nlocal x = nil\nx.y = 1"), []string{"%pretrans of package bad-1-1.noarch", `[string "%pretrans(bad-1-1.noarch)"]:3: attempt to index a nil value (local 'x')`}},
+		"lua syntax":  {luaScript(rpm.ScriptPost, "if then"), []string{"%post of package bad-1-1.noarch", "invalid syntax", "unexpected symbol near 'then'"}},
+		"lua loop":    {luaScript(rpm.ScriptPost, "while true do pcall(error) end"), []string{"%post of package bad-1-1.noarch", "was stopped after"}},
 		"macros":      {rpm.Script{Kind: rpm.ScriptPost, Program: []string{"/bin/sh"}, Body: "echo %{_bindir}", Flags: rpm.ScriptExpand}, []string{"%post", "macros"}},
 		"network":     {script(rpm.ScriptPostTrans, "exec 3<>/dev/tcp/127.0.0.1/80"), []string{"%posttrans of package bad-1-1.noarch"}},
 		"private key": {script(rpm.ScriptPost, "echo '-----BEGIN RSA PRIVATE KEY-----' >/usr/bin/key"), []string{"private key", "/usr/bin/key"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if c.script.Kind == rpm.ScriptPreTrans {
+				needStatic(t)
+			}
 			packages := build(t, shell(t), rpmwrite.Spec{Name: "bad", Requires: requires("shell"), Scripts: []rpm.Script{c.script}})
 			_, err := builder(t).Base(t.Context(), image.BaseSpec{Packages: packages, Arch: "x86_64"})
 			if err == nil {

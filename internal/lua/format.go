@@ -102,6 +102,9 @@ func (c *Call) conversion(text string, verb byte, arg int) string {
 		return c.quote(arg)
 	}
 	str := c.State.ToString(c.Any(arg))
+	if text != "" && strings.Contains(str, "\x00") {
+		c.BadArgument(arg, "string contains zeros")
+	}
 	if s.precision >= 0 && s.precision < len(str) {
 		str = str[:s.precision]
 	}

@@ -11,7 +11,7 @@ import (
 // Limits bound a program. A zero is the default.
 type Limits struct {
 	// Steps is how many statements, rounds of loops, and steps of pattern matching may be run.
-	// The default is 2,000,000,000.
+	// The default is 100,000,000.
 	Steps int64
 	// Memory is how many bytes the Go heap may have, of which the program's values are the most.
 	// The default is 1 GiB.
@@ -21,12 +21,14 @@ type Limits struct {
 }
 
 const (
-	defaultSteps  = 2_000_000_000
+	defaultSteps  = 100_000_000
 	defaultMemory = 1 << 30
 	defaultDepth  = 7_000
 	maxSource     = 4 << 20
 	maxResults    = 1 << 20 // values of one call
-	entrySize     = 64      // about what one entry of a table takes, in bytes
+	// unwindingSteps is how many steps a caught error counts as.
+	unwindingSteps = 100
+	entrySize      = 64 // about what one entry of a table takes, in bytes
 )
 
 // State is a program's world: its global variables and what limits it. It is used by one goroutine
@@ -147,6 +149,7 @@ func (s *State) protectWith(handler func(*Error), f func() []Value) (results []V
 			panic(r)
 		}
 		s.depth = depth
+		s.steps += unwindingSteps
 		if handler != nil {
 			handler(e)
 		}

@@ -21,6 +21,10 @@ func (s *Spec) order() (*order, error) {
 		User: s.User, UID: s.UID, GID: s.GID, Groups: s.Groups,
 		Hostname: s.Hostname, Network: s.Network, Disk: s.Limits.Disk,
 	}
+	if s.Helper != nil {
+		o.Helper = true
+		o.Args = append([]string{s.Helper.name}, s.Args...)
+	}
 	if o.Hostname == "" {
 		o.Hostname = "sandbox"
 	}
@@ -28,7 +32,7 @@ func (s *Spec) order() (*order, error) {
 		o.Disk = DefaultDisk
 	}
 	switch {
-	case (len(s.Args) == 0 || s.Args[0] == "") && !s.probe:
+	case (len(o.Args) == 0 || o.Args[0] == "") && !s.probe:
 		return nil, errors.New("no command")
 	case len(s.Lower) == 0:
 		return nil, errors.New("no root filesystem")

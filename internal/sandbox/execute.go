@@ -29,9 +29,11 @@ func execute(o *order) (pid int, err error) {
 		env = append(env, "HOME="+who.home)
 	}
 	search, _ := lookupEnv(env, "PATH")
-	program, err := findProgram(o.Args[0], search)
-	if err != nil {
-		return 0, err
+	program := "/proc/self/exe" // sealed, as process 1's own
+	if !o.Helper {
+		if program, err = findProgram(o.Args[0], search); err != nil {
+			return 0, err
+		}
 	}
 	if err := setResources(); err != nil {
 		return 0, err
@@ -60,6 +62,9 @@ func execute(o *order) (pid int, err error) {
 			CgroupFD:    o.CgroupFD,
 		},
 	})
+	if err != nil && o.Helper {
+		return 0, fmt.Errorf("executing this program inside, where it finds no loader; it has to be built with CGO_ENABLED=0: %w", err)
+	}
 	if err != nil {
 		return 0, executeError(o, program, err)
 	}

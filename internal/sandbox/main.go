@@ -20,8 +20,8 @@ const (
 )
 
 // Main takes over when the running process was started as a sandbox's first
-// process, and then never returns; otherwise it does nothing. Call it before
-// anything else in main and in TestMain.
+// process or as a Helper, and then never returns; otherwise it does nothing.
+// Call it before anything else in main and in TestMain.
 func Main() {
 	if len(os.Args) == 0 {
 		return
@@ -36,6 +36,7 @@ func Main() {
 		runtime.LockOSThread()
 		err = runInit()
 	default:
+		runHelper()
 		return
 	}
 	code := 0

@@ -36,6 +36,9 @@ type Spec struct {
 	// Args are the program and its arguments. A program without a slash is
 	// looked up in the PATH of Env (or the usual directories) inside the root.
 	Args []string
+	// Helper is run in the place of a program of the root; Args are then its
+	// arguments only, and may be empty.
+	Helper *Helper
 	// Env is the whole environment, as "name=value". HOME and PATH are added
 	// when missing.
 	Env []string

@@ -23,6 +23,7 @@ type order struct {
 	Mounts      []Mount
 	Files       []File
 	Args, Env   []string
+	Helper      bool // run this very program, as Args say
 	Dir         string
 	User        string
 	UID, GID    int

@@ -44,18 +44,25 @@ type change struct {
 //   - modification times later than epoch, in seconds since 1970, become epoch;
 //   - days in /etc/shadow later than epoch become epoch's; /etc/machine-id becomes empty.
 //
+// bottom, if not "", is what steps left before lower came to lie over it: of it, what lower has
+// as well is left out.
+//
 // A private key that a script made is an error, as every image would share it.
 //
 // owner gives the owners that packages gave their files. It is asked where the running user is not
 // root, so that the unpacked layers belong to that user whatever the packages said.
-func Collect(uppers, lower []string, epoch int64, owner func(path string) (uid, gid int, ok bool)) (*Changes, error) {
+func Collect(bottom string, uppers, lower []string, epoch int64, owner func(path string) (uid, gid int, ok bool)) (*Changes, error) {
 	c := &collector{epoch: epoch, merged: map[string]change{}, owner: owner}
 	defer func() { closeAll(c.lower) }()
-	unlock, err := lockFolders(slices.Concat(uppers, lower))
+	folders := slices.Concat(uppers, lower)
+	if bottom != "" {
+		folders = append(folders, bottom)
+	}
+	unlock, err := lockFolders(folders)
 	if err != nil {
 		return nil, fmt.Errorf("reading what scripts changed: %w", err)
 	}
-	entries, err := c.collect(uppers, lower)
+	entries, err := c.collect(bottom, uppers, lower)
 	if err != nil {
 		closeAll(c.uppers)
 		unlock()
@@ -125,13 +132,19 @@ type collector struct {
 	owner         func(path string) (uid, gid int, ok bool)
 }
 
-func (c *collector) collect(uppers, lower []string) ([]change, error) {
+func (c *collector) collect(bottom string, uppers, lower []string) ([]change, error) {
 	for _, dir := range lower {
 		root, err := os.OpenRoot(dir)
 		if err != nil {
 			return nil, err
 		}
 		c.lower = append(c.lower, root)
+	}
+	if bottom != "" {
+		if err := c.read(bottom); err != nil {
+			return nil, fmt.Errorf("reading what scripts changed: %w", err)
+		}
+		maps.DeleteFunc(c.merged, func(name string, _ change) bool { return c.below(name) != nil })
 	}
 	for _, dir := range uppers {
 		if err := c.read(dir); err != nil {

@@ -80,10 +80,11 @@ func TestFedora(t *testing.T) {
 		}
 	}
 	steps, _ := Plan(ordered, false)
+	steps = append(PreTrans(ordered), steps...)
 	var got strings.Builder
 	for _, s := range steps {
 		got.WriteString(s.String())
-		if _, err := command(&s); err != nil {
+		if err := check(&s); err != nil {
 			reason, _, _ := strings.Cut(err.Error(), ",")
 			got.WriteString(": " + reason)
 		}

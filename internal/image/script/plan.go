@@ -24,20 +24,16 @@ type Step struct {
 // Plan gives the steps of installing packages, which come in the order of their installation, into
 // an empty root, as rpm's lib/psm.c, lib/rpmtriggers.c and lib/transaction.c take them:
 //
-//   - %pretrans of all packages;
 //   - for each package: other packages' %triggerprein for it and its own for those that are there,
 //     %pre; then its files would be laid down; file triggers of priority 10000 and more, %post,
 //     %triggerin in both directions, the other file triggers;
 //   - %posttrans of all packages;
 //   - %transfiletriggerin, package by package, in each by priority.
 //
-// With early set, what precedes a package's files comes first for all packages; early is then the
+// What runs before all that, PreTrans gives. With early set, what precedes a package's files comes first for all packages; early is then the
 // number of those steps.
 func Plan(packages []Package, early bool) (steps []Step, count int) {
 	p := planner{packages: packages}
-	for i := range packages {
-		p.run(i, rpm.ScriptPreTrans, "1")
-	}
 	if early {
 		for i := range packages {
 			p.before(i)
@@ -59,6 +55,15 @@ func Plan(packages []Package, early bool) (steps []Step, count int) {
 		}
 	}
 	return p.steps, count
+}
+
+// PreTrans gives the steps of %pretrans, which rpm takes before the first package is installed.
+func PreTrans(packages []Package) []Step {
+	p := planner{packages: packages}
+	for i := range packages {
+		p.run(i, rpm.ScriptPreTrans, "1")
+	}
+	return p.steps
 }
 
 type planner struct {

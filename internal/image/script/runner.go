@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/slipway-build/slipway/internal/image/rpmlua"
 	"github.com/slipway-build/slipway/internal/rpm"
 	"github.com/slipway-build/slipway/internal/sandbox"
 )
@@ -100,14 +102,12 @@ func (r *Runner) step(ctx context.Context, s *Step) error {
 }
 
 func (r *Runner) spec(s *Step) (sandbox.Spec, error) {
-	program, err := command(s)
-	if err != nil {
+	if err := check(s); err != nil {
 		return sandbox.Spec{}, err
 	}
 	spec := sandbox.Spec{
 		Lower: r.Lower,
 		Upper: r.Upper,
-		Args:  program,
 		Env: []string{
 			"PATH=/sbin:/bin:/usr/sbin:/usr/bin", // rpm's %_install_script_path
 			"HOME=/root",
@@ -118,7 +118,14 @@ func (r *Runner) spec(s *Step) (sandbox.Spec, error) {
 		Hostname: "localhost",
 		Limits:   sandbox.Limits{Time: maxTime, Output: maxOutput, Memory: maxMemory, Processes: maxProcesses},
 	}
-	if s.Script.Body != "" && !s.Script.IsLua() {
+	if s.Script.IsLua() {
+		return spec, r.lua(s, &spec)
+	}
+	spec.Args = slices.Clone(s.Script.Program)
+	if len(spec.Args) == 0 {
+		spec.Args = []string{"/bin/sh"}
+	}
+	if s.Script.Body != "" {
 		spec.Args = append(spec.Args, scriptFile)
 		spec.Args = append(spec.Args, s.Args...)
 		spec.Files = []sandbox.File{{Path: scriptFile, Content: []byte(s.Script.Body), Mode: 0o600}}
@@ -129,18 +136,23 @@ func (r *Runner) spec(s *Step) (sandbox.Spec, error) {
 	return spec, nil
 }
 
-// command is the program of a script and its own arguments.
-func command(s *Step) ([]string, error) {
+// lua has rpm's Lua run the script: this program's, since the root need not have any.
+func (r *Runner) lua(s *Step, spec *sandbox.Spec) (err error) {
+	order := rpmlua.Order{
+		Name: s.Script.Kind.String() + "(" + s.Package + ")", Body: s.Script.Body,
+		Args: s.Args, Paths: s.Paths, Epoch: r.Epoch,
+	}
+	spec.Helper = rpmlua.Helper
+	spec.Stdin, err = order.Reader()
+	return err
+}
+
+// check says why a script cannot be run at all.
+func check(s *Step) error {
 	if s.Script.Flags&(rpm.ScriptExpand|rpm.ScriptQueryFormat) != 0 && strings.Contains(s.Script.Body, "%") {
-		return nil, errors.New("it wants RPM macros or tags expanded when it runs, which is not supported")
+		return errors.New("it wants RPM macros or tags expanded when it runs, which is not supported")
 	}
-	if s.Script.IsLua() {
-		return luaCommand(s.Script.Body)
-	}
-	if len(s.Script.Program) == 0 {
-		return []string{"/bin/sh"}, nil
-	}
-	return append([]string(nil), s.Script.Program...), nil
+	return nil
 }
 
 // tail is the end of a script's output: what a person needs to see why it failed.

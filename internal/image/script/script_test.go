@@ -134,27 +134,20 @@ func TestEarlySteps(t *testing.T) {
 		count int
 		want  string
 	}{
-		{false, 0, "%pretrans a|%pretrans b|%pre a|%post a|%pre b|%post b|%posttrans a|%posttrans b"},
-		{true, 4, "%pretrans a|%pretrans b|%pre a|%pre b|%post a|%post b|%posttrans a|%posttrans b"},
+		{false, 0, "%pre a|%post a|%pre b|%post b|%posttrans a|%posttrans b"},
+		{true, 2, "%pre a|%pre b|%post a|%post b|%posttrans a|%posttrans b"},
 	} {
 		steps, count := Plan([]Package{a, b}, c.early)
 		var got []string
 		for _, s := range steps {
 			got = append(got, s.Script.Kind.String()+" "+s.Package[:1])
 		}
+		if before := PreTrans([]Package{a, b}); len(before) != 2 || before[1].String() != "%pretrans of b-1-1.noarch" {
+			t.Errorf("%%pretrans: %v", before)
+		}
 		if count != c.count || strings.Join(got, "|") != c.want {
 			t.Errorf("early %v: %d, %v", c.early, count, got)
 		}
-	}
-}
-
-func TestLuaCommand(t *testing.T) {
-	got, err := luaCommand("local pid = posix.fork()\nif pid == 0 then posix.exec(\"/usr/sbin/ldconfig\") elseif pid then posix.wait(pid) end\n")
-	if err != nil || strings.Join(got, " ") != "/usr/sbin/ldconfig" {
-		t.Errorf("got %q, %v", got, err)
-	}
-	if got, err := luaCommand(`posix.exec("/bin/rm", "-rf", "/")`); err == nil {
-		t.Errorf("got %q", got)
 	}
 }
 
@@ -212,7 +205,7 @@ func TestCollect(t *testing.T) {
 	second := folder(t, map[string]string{
 		"etc/both": "second", "etc/same": "same", "etc/top": "changed", "etc/sub": "now a file", "etc/link": "->same", "usr/lib/": "", "new/": "", "etc/escape/f": "f",
 	})
-	changes, err := Collect([]string{first, second}, lower, 1000, func(string) (int, int, bool) { return 0, 0, false })
+	changes, err := Collect("", []string{first, second}, lower, 1000, func(string) (int, int, bool) { return 0, 0, false })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,11 +233,11 @@ func TestCollectRefuses(t *testing.T) {
 		"ssh key":  {"etc/ssh/ssh_host_rsa_key": "-----BEGIN OPENSSH PRIVATE KEY-----\n"},
 		"deletion": {"etc/.wh.passwd": ""},
 	} {
-		if _, err := Collect([]string{folder(t, files)}, nil, 1000, owner); err == nil {
+		if _, err := Collect("", []string{folder(t, files)}, nil, 1000, owner); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
-	if c, err := Collect([]string{folder(t, map[string]string{"etc/cert.pem": "-----BEGIN CERTIFICATE-----\n"})}, nil, 1000, owner); err != nil || c.Empty() {
+	if c, err := Collect("", []string{folder(t, map[string]string{"etc/cert.pem": "-----BEGIN CERTIFICATE-----\n"})}, nil, 1000, owner); err != nil || c.Empty() {
 		t.Errorf("certificate: %v", err)
 	}
 }

@@ -1,0 +1,119 @@
+package rpmlua
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/slipway-build/slipway/internal/lua"
+	"github.com/slipway-build/slipway/internal/sandbox"
+)
+
+// Order is a script to run.
+type Order struct {
+	// Name is what messages call it, as "%post(glibc-2.42-1.x86_64)".
+	Name string
+	Body string
+	// Args are what rpm passes: counts of packages. They are arg[2] and what follows, as numbers.
+	Args []string
+	// Paths are what rpm.next_file gives, one after the other.
+	Paths []string
+	// Epoch is the time that os.time gives, in seconds since 1970.
+	Epoch int64
+}
+
+const helperName = "slipway-rpmlua"
+
+// Helper runs the Order that it reads from its standard input.
+var Helper = sandbox.NewHelper(helperName, main)
+
+// Reader gives an order in the form that Helper reads.
+func (o *Order) Reader() (io.Reader, error) {
+	r, w := io.Pipe()
+	data, err := json.Marshal(child{Order: *o})
+	if err != nil {
+		return nil, fmt.Errorf("passing on a Lua script: %w", err)
+	}
+	go func() {
+		_, err := w.Write(data)
+		w.CloseWithError(err)
+	}()
+	return r, nil
+}
+
+// child is an order, and for a forked process what its parent was told so far.
+type child struct {
+	Order
+	Forked bool     `json:",omitempty"`
+	Log    []record `json:",omitempty"`
+	Files  []handle `json:",omitempty"`
+}
+
+// The limits of one script. Real ones need a thousandth of them; time is the sandbox's to limit.
+var limits = lua.Limits{Memory: 512 << 20}
+
+func main() int {
+	source := os.NewFile(0, "order")
+	if len(os.Args) > 1 { // a forked process
+		fd, err := strconv.Atoi(os.Args[1])
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "reading the order:", err)
+			return 125
+		}
+		source = os.NewFile(uintptr(fd), "order")
+	}
+	var o child
+	if err := json.NewDecoder(source).Decode(&o); err != nil {
+		fmt.Fprintln(os.Stderr, "reading the order:", err)
+		return 125
+	}
+	if len(os.Args) == 1 { // programs that the script runs have nothing to read
+		null, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err == nil {
+			err = unix.Dup3(null, 0, 0)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "opening /dev/null:", err)
+			return 125
+		}
+	} else {
+		source.Close()
+	}
+	return run(&o)
+}
+
+// run runs a script to its end. The result is the process's exit code.
+func run(o *child) int {
+	s := lua.New(limits)
+	defer s.Close()
+	h := newHost(s, o)
+	fn, err := s.Load("local opt, arg = ...;"+o.Body, o.Name)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "error: invalid syntax in lua script:", err)
+		return 1
+	}
+	args := &lua.Table{}
+	args.Append("<lua>")
+	for _, a := range o.Args {
+		if n, err := strconv.ParseInt(a, 10, 64); err == nil {
+			args.Append(n)
+		}
+	}
+	_, err = s.Call(fn, &lua.Table{}, args)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "error: lua script failed:", err)
+	}
+	if h.forked {
+		fmt.Fprintln(os.Stderr, "warning: runaway fork() in Lua script")
+		return 1
+	}
+	h.reap()
+	if err != nil {
+		return 1
+	}
+	return 0
+}

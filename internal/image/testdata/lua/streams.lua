@@ -1,0 +1,16 @@
+local f = io.open("/s", "w+") f:write("one\ntwo 3 0x10 4.5\n\nlast") f:seek("set")
+say(f:read()) say(f:read(3), f:read("n", "n", "n")) say(f:read("L")) say(f:read("*l"))
+say(f:read("a"), f:read("a"), f:read("l"), f:read(0))
+say(f:seek("end"), f:seek("set", 2), f:read(1), f:seek("cur"))
+say(io.type(f), io.type(5), io.type(io.stdout)) say(f:close()) say(io.type(f), tostring(f))
+try(f.read, f)
+for l in io.lines("/s") do say(l) end
+for a, b in io.lines("/s", 1, "l") do say(a, b) end
+say((pcall(io.lines, "/none"))) say(io.open("/none")) say(io.open("/none/x", "w")) try(io.open, "/s", "zz")
+local a = io.open("/s", "a") a:write("+") a:close()
+local r = io.open("/s", "r+") r:write("X") r:close()
+say(io.open("/s"):read("a")) say(io.open("/s"):write("x"))
+io.output("/o") io.write("to o") io.close() say(io.open("/o"):read("a"))
+io.input("/o") say(io.read(2), io.read("a")) say((pcall(io.input, "/none")))
+posix.mkdir("/tmp") local t = io.tmpfile() t:write("tmp") t:seek("set") say(t:read("a"))
+local m, name = posix.mkstemp("/mXXXXXX") say(#tostring(name)) m:write("x") m:close() os.remove(name)
