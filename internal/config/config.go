@@ -34,6 +34,7 @@ type Config struct {
 	Images       map[string]Image       `yaml:"images" jsonschema:"required" jsonschema_description:"The images that are built."`
 	Externals    map[string]External    `yaml:"externals" jsonschema_description:"Images built elsewhere that are deployed along, pinned by digest."`
 	Archive      Archive                `yaml:"archive" jsonschema_description:"Where slipway lock --vendor keeps the RPMs of the lock, and where they are found when their repository has dropped them."`
+	Exceptions   []Exception            `yaml:"exceptions" jsonschema_description:"What images may have that is not a signed RPM of a configured repository, each with a reason and an end."`
 	Environments map[string]Environment `yaml:"environments" jsonschema_description:"Where the service runs."`
 	Attestations Attestations           `yaml:"attestations" jsonschema_description:"What is attached to images in the registry."`
 	Signing      Signing                `yaml:"signing" jsonschema_description:"How images are signed. Without it they are not."`

@@ -80,6 +80,7 @@ func (d *decoder) validate(c *Config) {
 	for _, name := range keys(c.Images) {
 		c.Images[name] = d.image(c, name, c.Images[name])
 	}
+	d.exceptions(c)
 	for _, name := range keys(c.Externals) {
 		d.external(c, name, c.Externals[name])
 	}
@@ -146,6 +147,10 @@ func (d *decoder) required(v reflect.Value, p string) {
 				continue
 			}
 			d.required(v.Field(i), at)
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			d.required(v.Elem(), p)
 		}
 	case reflect.Map:
 		for it := v.MapRange(); it.Next(); {
@@ -393,11 +398,7 @@ func (d *decoder) imageFile(c *Config, at string, f File) {
 	if strings.ContainsFunc(f.To, unicode.IsControl) || !path.IsAbs(f.To) || path.Clean(f.To) != strings.TrimSuffix(f.To, "/") && f.To != "/" {
 		d.wrong(at+".to", "%q is not a clean absolute path", f.To)
 	}
-	if f.Mode != "" {
-		if m, err := strconv.ParseUint(f.Mode, 8, 32); err != nil || m > 0o7777 {
-			d.wrong(at+".mode", "%q is not an octal mode such as \"0644\"", f.Mode)
-		}
-	}
+	d.mode(at+".mode", f.Mode)
 	for _, id := range []struct {
 		key   string
 		value int

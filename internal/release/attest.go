@@ -18,7 +18,7 @@ import (
 )
 
 // bill lists what an image is made of.
-func (b *build) bill(ctx context.Context, t *lock.Target, name string, final *image.Image, paths map[string]string, wheels map[string]*wheel.Wheel) (attest.Bill, error) {
+func (b *build) bill(ctx context.Context, t *lock.Target, name string, final *image.Image, paths map[string]string, wheels map[string]*wheel.Wheel, extra []exceptWheel) (attest.Bill, error) {
 	config, err := final.ConfigFile()
 	if err != nil {
 		return attest.Bill{}, err
@@ -38,6 +38,23 @@ func (b *build) bill(ctx context.Context, t *lock.Target, name string, final *im
 		c := attest.Component{Kind: attest.Project, Name: w.Name, Version: w.Version, License: w.License(), Commit: r.Commit}
 		if url := b.origin(project); !strings.HasPrefix(url, "file:") {
 			c.URL = url
+		}
+		bill.Components = append(bill.Components, c)
+	}
+	for _, w := range extra {
+		bill.Components = append(bill.Components, attest.Component{
+			Kind: attest.File, Name: w.Name, Version: w.Version, License: w.License(), SHA256: w.locked.SHA256, URL: w.locked.URL,
+		})
+	}
+	for _, x := range b.Config.ExceptionsOf([]string{name}) {
+		c := attest.Component{Kind: attest.File, Name: x.Name.Value}
+		switch {
+		case x.File != nil:
+			c.URL, c.SHA256 = x.File.URL, x.File.SHA256
+		case x.Archive != nil:
+			c.URL, c.SHA256 = x.Archive.URL, x.Archive.SHA256
+		default:
+			continue
 		}
 		bill.Components = append(bill.Components, c)
 	}

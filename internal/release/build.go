@@ -45,6 +45,9 @@ func (p *Pipeline) Build(ctx context.Context, c *Candidate, n *Needs, l *lock.Lo
 	if !p.Locked(n, l) {
 		return nil, fmt.Errorf("%s does not have what the projects need now: run slipway lock", lock.FileName)
 	}
+	if err := p.permit(ctx, n); err != nil {
+		return nil, err
+	}
 	besides, err := p.besides(c.Images)
 	if err != nil {
 		return nil, err

@@ -142,7 +142,8 @@ func (g gathered) entries(f config.File) []image.FileEntry {
 	return list
 }
 
-// besides reads the files of the configuration's folder that images take, by their clean paths. No
+// besides reads the files of the configuration's folder that images take, or that say what they take, by
+// their clean paths. No
 // path leads out of the folder, also not through symbolic links.
 func (p *Pipeline) besides(images []string) (map[string]gathered, error) {
 	root, err := os.OpenRoot(p.Config.Dir())
@@ -160,6 +161,15 @@ func (p *Pipeline) besides(images []string) (map[string]gathered, error) {
 			if all[from], err = gather(root.FS(), from, left); err != nil {
 				return nil, fmt.Errorf("image %s: %s:%d: %w", name, config.FileName, f.From.Line, err)
 			}
+		}
+	}
+	for _, x := range p.Config.ExceptionsOf(images) {
+		if x.Wheel == nil || x.Wheel.Requirements.Value == "" {
+			continue
+		}
+		file := x.Wheel.Requirements
+		if all[path.Clean(file.Value)], err = gather(root.FS(), path.Clean(file.Value), left); err != nil {
+			return nil, fmt.Errorf("exception %s: %s:%d: %w", x.Name.Value, config.FileName, file.Line, err)
 		}
 	}
 	return all, nil

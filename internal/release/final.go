@@ -39,8 +39,12 @@ func (b *build) image(ctx context.Context, t *lock.Target, name string, paths ma
 		return builtImage{}, err
 	}
 	files := &fileSet{from: map[string]string{}, at: map[string]int{}}
-	if len(conf.Projects) > 0 {
-		if err := b.install(ctx, t, name, base, wheels, files); err != nil {
+	extra, err := b.exceptWheels(ctx, name)
+	if err != nil {
+		return builtImage{}, err
+	}
+	if len(conf.Projects)+len(extra) > 0 {
+		if err := b.install(ctx, t, name, base, wheels, extra, files); err != nil {
 			return builtImage{}, err
 		}
 		if err := b.pipCheck(ctx, t, name, base, wheels); err != nil {
@@ -54,10 +58,18 @@ func (b *build) image(ctx context.Context, t *lock.Target, name string, paths ma
 			return builtImage{}, fmt.Errorf("%s:%d: %w", config.FileName, f.From.Line, err)
 		}
 	}
+	if err := b.exceptFiles(ctx, name, newest.Unix(), files); err != nil {
+		return builtImage{}, err
+	}
 	labels := maps.Clone(conf.Labels)
 	if labels == nil {
 		labels = map[string]string{}
 	}
+	exceptions, err := b.exceptionLabels(name, t.Name)
+	if err != nil {
+		return builtImage{}, err
+	}
+	maps.Copy(labels, exceptions)
 	labels[labelService] = b.Config.Service
 	labels[labelLock] = "sha256:" + t.Digest(name)
 	for _, project := range projects {
@@ -74,12 +86,12 @@ func (b *build) image(ctx context.Context, t *lock.Target, name string, paths ma
 	if err != nil {
 		return builtImage{}, err
 	}
-	bill, err := b.bill(ctx, t, name, final, paths, wheels)
+	bill, err := b.bill(ctx, t, name, final, paths, wheels, extra)
 	return builtImage{name: name, base: base, final: final, bill: bill}, err
 }
 
 // install lays out the wheels of an image's projects as the base's Python wants them.
-func (b *build) install(ctx context.Context, t *lock.Target, name string, base *image.Image, wheels map[string]*wheel.Wheel, files *fileSet) error {
+func (b *build) install(ctx context.Context, t *lock.Target, name string, base *image.Image, wheels map[string]*wheel.Wheel, extra []exceptWheel, files *fileSet) error {
 	lowers, err := b.Images.Unpack(ctx, base)
 	if err != nil {
 		return err
@@ -99,6 +111,19 @@ func (b *build) install(ctx context.Context, t *lock.Target, name string, base *
 				return fmt.Errorf("project %s: %s: %w", project, f.Path, errPointer)
 			}
 			err := files.add("project "+project, image.FileEntry{Path: f.Path, Mode: modeRegular | f.Mode, ModTime: r.Time.Unix(), Content: f.Content})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	when := b.candidate.newest(b.Config.ProjectsOf([]string{name})).Unix()
+	for _, w := range extra {
+		installed, err := w.Install(scheme, wheel.Direct{URL: w.locked.URL, SHA256: w.locked.SHA256})
+		if err != nil {
+			return fmt.Errorf("installing wheel %s: %w", w.Name, err)
+		}
+		for _, f := range installed {
+			err := files.add("wheel "+w.Name, image.FileEntry{Path: f.Path, Mode: modeRegular | f.Mode, ModTime: when, Content: f.Content})
 			if err != nil {
 				return err
 			}

@@ -50,6 +50,9 @@ type Elsewhere struct {
 // looked at: whether there are newer packages is no matter. Packages that are to be had, but not from
 // their repository, are told beside. The error is about the looking itself.
 func (p *Pipeline) CheckLock(ctx context.Context, n *Needs, l *lock.Lock) (problems []LockProblem, elsewhere []Elsewhere, err error) {
+	if err := p.permit(ctx, n); err != nil {
+		return nil, nil, err
+	}
 	for _, tn := range n.Targets {
 		var t *lock.Target
 		if l != nil {

@@ -53,7 +53,7 @@ func (p *Pipeline) UpdateLock(ctx context.Context, n *Needs, o LockOptions) (l, 
 		return nil, nil, err
 	}
 	if old != nil && !o.Update && !o.Refresh && p.Locked(n, old) {
-		return old, old, nil // nothing to write: the folder may even be read-only
+		return old, old, p.permit(ctx, n) // nothing to write: the folder may even be read-only
 	}
 	release, err := lock.Guard(ctx, p.LockPath(), func() {
 		p.log().InfoContext(ctx, "waiting for another one who writes the lock", "path", p.LockPath())
@@ -81,6 +81,9 @@ func (p *Pipeline) Lock(ctx context.Context, n *Needs, old *lock.Lock, o LockOpt
 		l.Targets = slices.Clone(old.Targets)
 	}
 	if err := o.check(n, old); err != nil {
+		return nil, false, err
+	}
+	if err := p.permit(ctx, n); err != nil {
 		return nil, false, err
 	}
 	for _, tn := range n.Targets {

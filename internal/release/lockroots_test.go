@@ -16,6 +16,7 @@ const twoSets = `service: greeter
 projects: {one: {git: ./one}, two: {git: ./two}}
 targets:
   tiny: {release: universe-1, python: "3.13", repositories: [{id: tiny, baseurl: ./rpms, gpgcheck: false}]}
+exceptions: [{name: tiny, repository: tiny, reason: made for tests, expires: 2999-01-01}]
 images:
   web: {projects: [one]}
   worker: {projects: [two]}

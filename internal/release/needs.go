@@ -118,6 +118,17 @@ func (p *Pipeline) targetNeeds(ctx context.Context, c *Candidate, name string, i
 		for _, project := range p.Config.Images[img].Projects {
 			needs = append(needs, read[project])
 		}
+		extra, err := p.exceptWheels(ctx, img)
+		if err != nil {
+			return tn, err
+		}
+		for _, w := range extra {
+			of, err := w.needs(target)
+			if err != nil {
+				return tn, fmt.Errorf("image %s: %w", img, err)
+			}
+			needs = append(needs, of)
+		}
 		lists, err := p.lists(ctx, c, img, target)
 		if err != nil {
 			return tn, err

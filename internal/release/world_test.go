@@ -65,6 +65,9 @@ images:
 environments:
   stg: {branch: main, deploy: {to: local, workloads: {web: {image: web, listen: "127.0.0.1:8080"}}}}
   prod: {branch: stable, deploy: {to: local, workloads: {web: {image: web, listen: "127.0.0.1:8081"}}}}
+exceptions:
+  - {name: tiny, repository: tiny, reason: made for tests, expires: 2999-01-01}
+  - {name: small, repository: small, reason: made for tests, expires: 2999-01-01}
 `
 
 func newWorld(t *testing.T, text string) *world {

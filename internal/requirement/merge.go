@@ -37,8 +37,7 @@ type Virtual struct {
 // Unmet is a requirement for an internal project that the revision in the image does not satisfy.
 type Unmet struct {
 	Requirement Requirement
-	Provider    string // the project that provides the name
-	Commit      string
+	Provider    string           // what provides the name: "ogr at 4f2a1c0"
 	Has         []rpm.Dependency // what the provider provides under that name
 }
 
@@ -48,8 +47,8 @@ func (u Unmet) String() string {
 	for i, d := range u.Has {
 		has[i] = d.String()
 	}
-	return fmt.Sprintf("%s needs %s, but %s at %s is %s",
-		u.Requirement.Origin, u.Requirement.Request, u.Provider, short(u.Commit), strings.Join(has, ", "))
+	return fmt.Sprintf("%s needs %s, but %s is %s",
+		u.Requirement.Origin, u.Requirement.Request, u.Provider, strings.Join(has, ", "))
 }
 
 // Merge joins the runtime needs of an image's projects and the extra requirements (the image's own package list).
@@ -113,13 +112,21 @@ func compareOrigins(a, b Requirement) int {
 
 // virtual makes the package that a project is to the solver.
 func virtual(n *Needs) Virtual {
-	v := Virtual{Name: n.Project, Provides: n.Provides, Label: n.Project + " at " + short(n.Commit)}
+	v := Virtual{Name: n.Project, Provides: n.Provides, Label: n.label()}
 	if version, err := newRPMVersion(n.Version); err == nil {
 		if evr, err := rpm.ParseEVR(version.full()); err == nil {
 			v.EVR = evr
 		}
 	}
 	return v
+}
+
+// label is what messages call what is needed from.
+func (n *Needs) label() string {
+	if n.Label != "" {
+		return n.Label
+	}
+	return n.Project + " at " + short(n.Commit)
 }
 
 func short(commit string) string {
@@ -148,7 +155,7 @@ func satisfy(d rpm.Dependency, q Requirement, needs []*Needs) (inside bool, unme
 			return true, nil
 		}
 	}
-	return true, []Unmet{{Requirement: q, Provider: provider.Project, Commit: provider.Commit, Has: has}}
+	return true, []Unmet{{Requirement: q, Provider: provider.label(), Has: has}}
 }
 
 // provided returns the first project that provides a name, with all that it provides under it.

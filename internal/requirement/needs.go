@@ -104,4 +104,6 @@ type Needs struct {
 	Unread []string
 	// Diagnostics are in the order of files and lines.
 	Diagnostics []Diagnostic
+	// Label is what messages call it where it is no project at a commit; empty otherwise.
+	Label string
 }

@@ -24,7 +24,7 @@ func satisfyRich(d rpm.Dependency, q Requirement, needs []*Needs) (inside bool, 
 				return true, nil
 			}
 		}
-		return true, []Unmet{{Requirement: q, Provider: provider.Project, Commit: provider.Commit, Has: has}}
+		return true, []Unmet{{Requirement: q, Provider: provider.label(), Has: has}}
 	}
 	return false, nil
 }

@@ -14,11 +14,16 @@ type Direct struct {
 	Commit    string // full hash
 	Revision  string // what was asked for, as the branch's name; "" leaves it out
 	Directory string // of the project in the repository; "" is its top
+	// SHA256 of a wheel that was downloaded from the URL, in lowercase hex; then there is no commit.
+	SHA256 string
 }
 
 // file is direct_url.json as pip writes it: sorted keys, a blank after each separator, ASCII.
 func (d Direct) file() []byte {
 	address := withoutCredentials(d.URL)
+	if d.SHA256 != "" {
+		return fmt.Appendf(nil, `{"archive_info": {"hash": "sha256=%s", "hashes": {"sha256": "%s"}}, "url": %s}`, d.SHA256, d.SHA256, asciiJSON(address))
+	}
 	var b strings.Builder
 	b.WriteString("{")
 	if d.Directory != "" {
