@@ -1,7 +1,7 @@
 // Universe makes a signed repository of real RPMs out of Debian packages, for
 // machines from which no mirror of an RPM distribution can be reached.
 //
-//	go run ./tools/universe [--size small|full] [--cache DIR]
+//	go run ./tools/universe [--size small|full|listed] [--cache DIR]
 //
 // It asks the system's apt for a closure of packages, downloads them, writes
 // each as an RPM with files, dependencies, scriptlets and triggers as an RPM
@@ -21,6 +21,10 @@
 // plain form. The size full has about three times as many packages, and the
 // stranger things too: Lua scriptlets, weak and rich dependencies, obsoletes,
 // older builds beside newer ones, and payloads in zstd, gzip and xz.
+//
+// The size listed is another thing: the metadata of 70,000 packages, which are all
+// that apt's lists name and some older builds, without any RPM. It is for
+// measuring what takes long in a large repository.
 //
 // It needs apt-get, dpkg-deb and the package lists (apt-get update), but neither
 // rpm nor root.
@@ -54,7 +58,7 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("universe", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	sizeName := flags.String("size", "small", "small or full")
+	sizeName := flags.String("size", "small", "small, full or listed")
 	folder := flags.String("cache", defaultCache(), "`folder` for downloads, universes and the signing key")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -63,10 +67,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return fmt.Errorf("%q is no option: universe takes --size and --cache", flags.Arg(0))
 	}
 	size, err := sizeNamed(*sizeName)
-	if err != nil {
+	if err != nil && *sizeName != listedSize {
 		return err
 	}
-	for _, tool := range []string{"apt-get", "dpkg-deb"} {
+	for _, tool := range []string{"apt-get", "apt-cache", "dpkg-deb"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			return fmt.Errorf("%s is not installed: the universe is made from Debian packages, so it needs Debian or Ubuntu", tool)
 		}
@@ -81,9 +85,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	b := builder{cache: dir, tool: tool, log: &steps{out: stderr, start: time.Now()}}
-	path, err := b.build(ctx, size)
+	build := func(ctx context.Context) (string, error) { return b.build(ctx, size) }
+	if *sizeName == listedSize {
+		build = b.buildListed
+	}
+	path, err := build(ctx)
 	if err != nil {
-		return fmt.Errorf("making the universe %s: %w", size.name, err)
+		return fmt.Errorf("making the universe %s: %w", *sizeName, err)
 	}
 	_, err = fmt.Fprintln(stdout, path)
 	return err

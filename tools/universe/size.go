@@ -40,7 +40,7 @@ func sizeNamed(name string) (size, error) {
 			Older: []string{"curl", "less", "nano", "python3-flask", "python3-redis", "python3-tabulate", "sed", "tzdata"},
 		}}, nil
 	}
-	return size{}, fmt.Errorf("there is no size %q: small or full", name)
+	return size{}, fmt.Errorf("there is no size %q: small, full or listed", name)
 }
 
 // listed reads a list of names, several a line, with # comments.
