@@ -1,6 +1,7 @@
 package rpmrepo
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -128,10 +129,12 @@ func (s *site) makeIndex(ctx context.Context, md *metadata, part repodata.Data, 
 	if err := s.fetchPart(ctx, md, part, file); err != nil {
 		return err
 	}
-	if _, err := file.Seek(0, io.SeekStart); err != nil {
+	data, err := mapped(file.Name())
+	if err != nil {
 		return fmt.Errorf("reading metadata: %w", err)
 	}
-	return parsePart(file, part, parse)
+	defer unmap(data)
+	return parsePart(bytes.NewReader(data), part, parse)
 }
 
 // maxPart bounds a part of the metadata whose size repomd.xml does not tell, and maxOpen what any

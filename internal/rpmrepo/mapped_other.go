@@ -6,3 +6,6 @@ import "os"
 
 // mapped gives the content of a file that nobody changes.
 func mapped(path string) ([]byte, error) { return os.ReadFile(path) }
+
+// unmap is for where mapped maps.
+func unmap([]byte) {}

@@ -33,3 +33,10 @@ func mapped(path string) ([]byte, error) {
 	}
 	return data, nil
 }
+
+// unmap ends a mapping that nobody uses any more.
+func unmap(data []byte) {
+	if len(data) > 0 {
+		_ = unix.Munmap(data) // it fails only for what is no mapping
+	}
+}

@@ -22,9 +22,8 @@ const maxWindow = 128 << 20
 // zstd, bzip2, or nothing of these, and then it is given as it is. What has the header of a zchunk
 // file is refused: the plain variants stand beside it.
 func Decompress(r io.Reader) (io.ReadCloser, error) {
-	in := bufio.NewReaderSize(r, 64<<10)
-	magic, err := in.Peek(xzHeaders)
-	if err != nil && err != io.EOF {
+	in, magic, err := begun(r)
+	if err != nil {
 		return nil, err
 	}
 	switch {
@@ -55,6 +54,33 @@ func Decompress(r io.Reader) (io.ReadCloser, error) {
 		return nil, errors.New("the file is in zchunk format")
 	}
 	return io.NopCloser(in), nil
+}
+
+// begun gives a reader of bytes and how it begins. What is in memory stays there: decompressors are
+// quicker then.
+func begun(r io.Reader) (in byteReader, magic []byte, err error) {
+	if whole, ok := r.(*bytes.Reader); ok {
+		magic = make([]byte, xzHeaders)
+		n, err := whole.Read(magic)
+		if n > 0 {
+			_, err = whole.Seek(int64(-n), io.SeekCurrent)
+		}
+		if err == io.EOF {
+			err = nil
+		}
+		return whole, magic[:n], err
+	}
+	buffered := bufio.NewReaderSize(r, 64<<10)
+	magic, err = buffered.Peek(xzHeaders)
+	if err == io.EOF {
+		err = nil
+	}
+	return buffered, magic, err
+}
+
+type byteReader interface {
+	io.Reader
+	io.ByteReader
 }
 
 // xzHeaders is enough for the headers of an xz stream and of its first block.

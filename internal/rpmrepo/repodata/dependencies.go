@@ -27,8 +27,7 @@ func (t *dependencyTable) id(k dependencyKey) uint32 {
 	for i := t.table.place(h); ; i = t.table.next(i) {
 		slot := t.table.slots[i]
 		if slot == 0 {
-			n := uint32(t.len())
-			t.keys = append(roomy(t.keys, dependencyFields), k.name, k.sense, k.epoch, k.version, k.release)
+			n := t.fresh(k)
 			t.table.put(i, h, n+1)
 			return n
 		}
@@ -36,6 +35,13 @@ func (t *dependencyTable) id(k dependencyKey) uint32 {
 			return n
 		}
 	}
+}
+
+// fresh gives a new number to a dependency, also if it has one.
+func (t *dependencyTable) fresh(k dependencyKey) uint32 {
+	n := uint32(t.len())
+	t.keys = append(roomy(t.keys, dependencyFields), k.name, k.sense, k.epoch, k.version, k.release)
+	return n
 }
 
 func (t *dependencyTable) len() int { return len(t.keys) / dependencyFields }

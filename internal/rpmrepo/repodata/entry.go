@@ -45,7 +45,8 @@ const plainTag = `<rpm:entry name="`
 // the document is such. Whatever looks another way it leaves to the caller, which reads any XML. More
 // is false where it came to the end of the list.
 func (p *primaryParser) plainEntries(list int) (more bool, err error) {
-	// What a package provides is mostly its own; what it needs, others need as well.
+	// What a package provides is mostly its own; what it needs, others need as well. What is not
+	// known is taken for new: to look for an equal one costs more than it saves.
 	repeats := list != listProvides
 	if p.closing && p.depth() == 5 {
 		p.closing = false // the end of an entry that the caller read
@@ -86,11 +87,11 @@ func (p *primaryParser) plainEntries(list int) (more bool, err error) {
 		if n == 0 {
 			return true, nil
 		}
-		d, err := p.dependency(key)
-		if err == nil {
-			err = p.append(list, d)
+		if key, err = p.ranged(key); err != nil {
+			return false, err
 		}
-		if err != nil {
+		d := p.builder.dependencies.fresh(key)
+		if err := p.append(list, d); err != nil {
 			return false, err
 		}
 		if repeats && n == len(tag) {
@@ -218,22 +219,26 @@ func (p *primaryParser) entry() (uint32, error) {
 			}
 		}
 	}
-	return p.dependency(key)
+	key, err := p.ranged(key)
+	if err != nil {
+		return 0, err
+	}
+	return p.builder.dependencies.id(key), nil
 }
 
-// dependency gives the number of a dependency as it was read.
-func (p *primaryParser) dependency(key dependencyKey) (uint32, error) {
+// ranged checks a dependency that was read, and takes half a range away.
+func (p *primaryParser) ranged(key dependencyKey) (dependencyKey, error) {
 	if key.name == 0 {
 		if p.builder.strings.err != nil {
-			return 0, p.builder.strings.err
+			return key, p.builder.strings.err
 		}
-		return 0, p.errorf("a dependency has no name")
+		return key, p.errorf("a dependency has no name")
 	}
 	if rpm.Sense(key.sense)&rpm.RangeMask == 0 || key.version == 0 {
 		// Without both, it is a dependency on any version.
 		key = dependencyKey{name: key.name, sense: key.sense &^ uint32(rpm.RangeMask)}
 	}
-	return p.builder.dependencies.id(key), nil
+	return key, nil
 }
 
 // again numbers a string that most often is the one before: what a package provides has its version.

@@ -59,6 +59,19 @@ func (t *interner) at(n uint32) []byte {
 func (t *interner) len() int { return len(t.ends) }
 
 func (t *interner) add(s []byte, hash, place uint32) uint32 {
+	n := t.fresh(s)
+	if n != 0 {
+		t.table.put(place, hash, n)
+	}
+	return n
+}
+
+// fresh gives a new number to a string, also if it has one: for what nobody looks up and is mostly
+// new, looking costs more than it saves.
+func (t *interner) fresh(s []byte) uint32 {
+	if len(s) == 0 || t.err != nil {
+		return 0
+	}
 	switch {
 	case !isASCII(s) && !utf8.Valid(s):
 		t.err = errors.New("a text is not UTF-8")
@@ -71,7 +84,6 @@ func (t *interner) add(s []byte, hash, place uint32) uint32 {
 	n := uint32(len(t.ends))
 	t.text = append(roomy(t.text, len(s)), s...)
 	t.ends = append(roomy(t.ends, 1), uint32(len(t.text)))
-	t.table.put(place, hash, n)
 	return n
 }
 

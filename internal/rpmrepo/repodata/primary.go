@@ -39,7 +39,9 @@ type primaryParser struct {
 	builder *builder
 	memo    *memo
 	record  record
-	// lastVersion and lastRelease are those of the dependency before.
+	// last has the strings of the package before, lastVersion and lastRelease those of the dependency
+	// before.
+	last                     [colURL + 1]uint32
 	lastVersion, lastRelease uint32
 	known                    uint8 // which of the fields that a package must have were seen
 }
@@ -123,9 +125,9 @@ func (p *primaryParser) field() error {
 	case "checksum":
 		return p.checksum()
 	case "summary":
-		return p.string(colSummary)
+		return p.rare(colSummary)
 	case "url":
-		return p.string(colURL)
+		return p.rare(colURL)
 	case "time":
 		return p.numbers(colBuildTime, "build", -1, "")
 	case "size":
@@ -148,9 +150,9 @@ func (p *primaryParser) format() error {
 		}
 		switch name := text(p.name); name {
 		case "license":
-			err = p.string(colLicense)
+			err = p.rare(colLicense)
 		case "sourcerpm":
-			err = p.string(colSource)
+			err = p.rare(colSource)
 		case "header-range":
 			err = p.numbers(colStart, "start", colEnd, "end")
 		case "file":
@@ -190,10 +192,14 @@ func listOf(element string) (list int, ok bool) {
 	return 0, false
 }
 
-// string reads the element's text into a field.
-func (p *primaryParser) string(field int) error {
+// rare reads the element's text into a field that nobody looks up. Often it is that of the package
+// before.
+func (p *primaryParser) rare(field int) error {
 	text, err := p.content()
-	p.record.fields[field] = p.builder.strings.id(text)
+	if err == nil && !bytes.Equal(text, p.builder.strings.at(p.last[field])) {
+		p.last[field] = p.builder.strings.fresh(text)
+	}
+	p.record.fields[field] = p.last[field]
 	return err
 }
 
@@ -207,7 +213,7 @@ func (p *primaryParser) word(field int, saw uint8) error {
 	if len(text) == 0 || bytes.ContainsAny(text, "/ ") || hasControl(text) {
 		return p.errorf("%.100q is not valid as a name or architecture", text)
 	}
-	p.record.fields[field] = p.builder.strings.id(text)
+	p.record.fields[field] = p.again(text, &p.last[field])
 	p.known |= saw
 	return nil
 }
@@ -232,7 +238,7 @@ func (p *primaryParser) version() error {
 				field = colVersion
 				p.known |= sawVersion
 			}
-			p.record.fields[field] = p.builder.strings.id(value)
+			p.record.fields[field] = p.again(value, &p.last[field])
 		}
 	}
 	return nil
@@ -293,7 +299,7 @@ func (p *primaryParser) location() error {
 	if err != nil {
 		return err
 	}
-	p.record.fields[colLocation] = p.builder.strings.id([]byte(where))
+	p.record.fields[colLocation] = p.builder.strings.fresh([]byte(where))
 	p.known |= sawLocation
 	return nil
 }
