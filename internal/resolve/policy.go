@@ -30,16 +30,21 @@ func (p *policy) choose(ids []id) []id {
 
 // narrow only leaves out: rules 1 to 5.
 func (p *policy) narrow(ids []id) []id {
+	ids = p.timeless(ids)
+	if len(ids) > 1 {
+		ids = p.weak.recommended(ids)
+	}
+	return ids
+}
+
+// timeless applies the rules that leave out, whatever is installed: 1 to 4.
+func (p *policy) timeless(ids []id) []id {
 	if len(ids) > 1 {
 		if kept := p.keptOf(ids); len(kept) > 0 {
 			ids = kept
 		}
 	}
-	ids = p.best(ids)
-	if len(ids) > 1 {
-		ids = p.weak.recommended(ids)
-	}
-	return ids
+	return p.best(ids)
 }
 
 // best applies the rules by which a request is held to the best: 2 to 4.

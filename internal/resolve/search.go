@@ -24,7 +24,7 @@ type search struct {
 	rules   []rule       // by clause; the zero rule for learned ones
 	jobs    []sat.Clause // of requests
 	fixed   []sat.Clause // jobs and best, as choices they come after those of packages
-	choices []sat.Clause // of packages, sorted
+	choices []choice     // of packages, sorted
 	fresh   []sat.Clause // choices not sorted in yet
 	learned []sat.Clause // those that leave a choice
 	scanned int          // clauses looked at for learned
@@ -218,12 +218,16 @@ func (s *search) meetDependencies() error {
 		if at >= total {
 			at = 0
 		}
-		ids = s.open(s.choice(at), ids)
-		if len(ids) == 0 {
+		c := s.choice(at)
+		if s.sat.Value(c.met) == sat.True {
+			continue
+		}
+		if ids = s.open(c.clause, ids); len(ids) == 0 {
+			c.met = s.truth(c.clause)
 			continue
 		}
 		if len(ids) > 1 && postponed != done {
-			if ids = s.policy.narrow(ids); len(ids) > 1 {
+			if ids = s.narrow(c, ids); len(ids) > 1 {
 				if postponed == nothing {
 					postponed = at
 				}
@@ -244,15 +248,46 @@ func (s *search) meetDependencies() error {
 // total is the number of clauses that may leave a choice.
 func (s *search) total() int { return len(s.choices) + len(s.fixed) + len(s.learned) }
 
+// choice is a clause that leaves one, with what was found out the last time that it was looked at.
+type choice struct {
+	clause sat.Clause
+	met    sat.Lit // was true then, unless it is 0
+	// Of these candidates the rules that do not depend on what is installed left these.
+	ids, left []id
+}
+
 // choice gives one of these: those of packages, then those of requests, then learned ones.
-func (s *search) choice(n int) sat.Clause {
+func (s *search) choice(n int) *choice {
 	if n < len(s.choices) {
-		return s.choices[n]
+		return &s.choices[n]
 	}
 	if n -= len(s.choices); n < len(s.fixed) {
-		return s.fixed[n]
+		return &choice{clause: s.fixed[n]}
 	}
-	return s.learned[n-len(s.fixed)]
+	return &choice{clause: s.learned[n-len(s.fixed)]}
+}
+
+// truth gives the literal that makes a clause true, or 0.
+func (s *search) truth(c sat.Clause) sat.Lit {
+	for _, l := range s.sat.Literals(c) {
+		if s.sat.Value(l) == sat.True {
+			return l
+		}
+	}
+	return 0
+}
+
+// narrow is that of the policy. It works in place.
+func (s *search) narrow(c *choice, ids []id) []id {
+	if !slices.Equal(ids, c.ids) {
+		c.ids = append(c.ids[:0], ids...)
+		c.left = append(c.left[:0], s.policy.timeless(ids)...)
+	}
+	ids = append(ids[:0], c.left...)
+	if len(ids) > 1 {
+		ids = s.policy.weak.recommended(ids)
+	}
+	return ids
 }
 
 // addChoice remembers a clause if it leaves a choice.

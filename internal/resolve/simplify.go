@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"slices"
+	"sort"
 
 	"github.com/slipway-build/slipway/internal/resolve/sat"
 )
@@ -20,26 +21,26 @@ func (s *search) sortIn(places ...*int) {
 	}
 	order := func(a, b sat.Clause) int { return slices.Compare(s.sat.Literals(a), s.sat.Literals(b)) }
 	slices.SortFunc(s.fresh, order)
-	merged := make([]sat.Clause, 0, len(s.choices)+len(s.fresh))
-	moved := make([]int, 0, len(s.choices)) // by old place
-	for _, c := range s.choices {
-		for len(s.fresh) > 0 && order(s.fresh[0], c) < 0 {
-			merged = append(merged, s.fresh[0])
-			s.fresh = s.fresh[1:]
+	// From the back, each new one where it belongs: behind those that are equal.
+	old, end := len(s.choices), len(s.choices)+len(s.fresh)
+	moved := make([]int, len(places))
+	s.choices = slices.Grow(s.choices, len(s.fresh))[:end]
+	for n := len(s.fresh) - 1; n >= 0; n-- {
+		fresh := s.fresh[n]
+		at := sort.Search(old, func(i int) bool { return order(s.choices[i].clause, fresh) > 0 })
+		copy(s.choices[at+n+1:end], s.choices[at:old])
+		s.choices[at+n] = choice{clause: fresh}
+		for k, place := range places {
+			if *place >= at {
+				moved[k]++
+			}
 		}
-		moved = append(moved, len(merged))
-		merged = append(merged, c)
+		old, end = at, at+n
 	}
-	merged = append(merged, s.fresh...)
-	for _, place := range places {
-		switch {
-		case *place >= len(moved):
-			*place += len(merged) - len(moved)
-		case *place >= 0:
-			*place = moved[*place]
-		}
+	for k, place := range places {
+		*place += moved[k]
 	}
-	s.choices, s.fresh = merged, nil
+	s.fresh = s.fresh[:0]
 }
 
 // simplify takes back one choice that turned out superfluous: another candidate of it was installed

@@ -226,3 +226,17 @@ func (k *sortedKeys) all(x *Index, l *lookup) iter.Seq[string] {
 		}
 	}
 }
+
+// Arch gives the architecture of package i.
+func (x *Index) Arch(i int) string { return x.string(x.row(i).at(colArch)) }
+
+// EachMatching calls yield for each Provides entry that meets a dependency which is not rich, with its
+// package, in order: several times for a package that has several such.
+func (x *Index) EachMatching(d rpm.Dependency, yield func(i int)) {
+	first, last := x.provides.find(d.Name, &x.texts)
+	for e := first; e < last; e++ {
+		if d.Sense&rpm.RangeMask == 0 || d.MatchedBy(x.dependency(x.provides.entries.at(2*e+1))) {
+			yield(int(x.provides.entries.at(2 * e)))
+		}
+	}
+}
