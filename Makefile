@@ -18,7 +18,7 @@ BENCHFLAGS  ?=
 
 export CGO_ENABLED ?= 0
 
-.PHONY: help build test test-deep check bench bench-base bench-go demo demo-down fuzz clean
+.PHONY: help build test test-deep check bench bench-base bench-resolve bench-go demo demo-down fuzz clean
 
 help: ## Explain the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench: build ## Measure Slipway beside dnf, buildah and pip (some minutes; BENCH
 
 bench-base: build ## The same of base images alone, with all RPMs: more peers, zstd, memory (half an hour)
 	@go run ./tools/bench -base -size full $(BENCHFLAGS)
+
+bench-resolve: build ## Measure resolution beside hawkey, libsolv and the dnf command (BENCHFLAGS=-h)
+	@go build -o bin/resolvebench ./tools/resolvebench && bin/resolvebench $(BENCHFLAGS)
 
 bench-go: ## Run the benchmarks of the packages
 	@go test -run '^$$' -bench . -benchmem ./internal/...

@@ -29,11 +29,14 @@ func onlyPrimary(folder, to string) error {
 		return err
 	}
 	name := "repodata/" + filepath.Base(from)
+	open := ""
+	if sum := primary.OpenChecksum; !sum.IsZero() {
+		open = fmt.Sprintf(`<open-checksum type="%s">%s</open-checksum>`, sum.Kind, sum.Hex)
+	}
 	repomd := fmt.Sprintf(`<repomd xmlns="http://linux.duke.edu/metadata/repo"><revision>1</revision><data type="primary">`+
-		`<checksum type="%s">%s</checksum><open-checksum type="%s">%s</open-checksum><location href="%s"/>`+
+		`<checksum type="%s">%s</checksum>%s<location href="%s"/>`+
 		`<timestamp>1</timestamp><size>%d</size><open-size>%d</open-size></data></repomd>`,
-		primary.Checksum.Kind, primary.Checksum.Hex, primary.OpenChecksum.Kind, primary.OpenChecksum.Hex,
-		name, primary.Size, primary.OpenSize)
+		primary.Checksum.Kind, primary.Checksum.Hex, open, name, primary.Size, primary.OpenSize)
 	return errors.Join(
 		os.MkdirAll(filepath.Join(to, "repodata"), 0o755),
 		os.Symlink(from, filepath.Join(to, name)),

@@ -246,10 +246,10 @@ func TestPrune(t *testing.T) {
 
 func TestRunRefuses(t *testing.T) {
 	for want, args := range map[string][]string{
-		`no size "huge": small or full`: {"--size", "huge", "--cache", t.TempDir()},
-		`"extra" is no option`:          {"extra"},
-		"not a directory":               {"--cache", "/dev/null/x"},
-		"flag provided but not defined": {"--sizes", "small"},
+		`no size "huge": small, full or listed`: {"--size", "huge", "--cache", t.TempDir()},
+		`"extra" is no option`:                  {"extra"},
+		"not a directory":                       {"--cache", "/dev/null/x"},
+		"flag provided but not defined":         {"--sizes", "small"},
 	} {
 		var stdout, stderr bytes.Buffer
 		err := run(t.Context(), args, &stdout, &stderr)
