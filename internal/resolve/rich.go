@@ -210,10 +210,10 @@ func (p *pool) conditionOf(d rpm.Dependency) *condition {
 }
 
 func (p *pool) conditionOfRich(r *rpm.Rich) *condition {
-	switch r.Op {
-	case rpm.RichDep:
+	if r.Op == rpm.RichDep {
 		return p.conditionOf(r.Dep)
-	case rpm.RichWith, rpm.RichWithout:
+	}
+	if r.Op == rpm.RichWith || r.Op == rpm.RichWithout {
 		return &condition{ids: p.set(r)}
 	}
 	c := &condition{op: r.Op, left: p.conditionOfRich(r.Left), right: p.conditionOfRich(r.Right)}
@@ -246,11 +246,12 @@ func (w *weakness) holds(c *condition) bool {
 			return w.holds(c.left)
 		}
 		return c.more != nil && w.holds(c.more)
-	}
-	for _, i := range c.ids {
-		if w.installed(i) {
-			return true
+	default:
+		for _, i := range c.ids {
+			if w.installed(i) {
+				return true
+			}
 		}
+		return false
 	}
-	return false
 }

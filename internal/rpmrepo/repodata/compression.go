@@ -65,14 +65,14 @@ func begun(r io.Reader) (in byteReader, magic []byte, err error) {
 		if n > 0 {
 			_, err = whole.Seek(int64(-n), io.SeekCurrent)
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			err = nil
 		}
 		return whole, magic[:n], err
 	}
 	buffered := bufio.NewReaderSize(r, 64<<10)
 	magic, err = buffered.Peek(xzHeaders)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = nil
 	}
 	return buffered, magic, err
