@@ -108,10 +108,8 @@ func cutTag(line string) (name, qualifier, value string, ok bool) {
 	}
 	name = strings.ToLower(line[:end])
 	rest := strings.TrimLeft(line[end:], " \t")
-	if name == "patch" || name == "source" { // the number may stand apart
-		number := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
-		name += rest[:number]
-		rest = strings.TrimLeft(rest[number:], " \t")
+	if name == "patch" || name == "source" { // rpm passes over a number that stands apart
+		rest = strings.TrimLeft(strings.TrimLeft(rest, "0123456789"), " \t")
 	}
 	if strings.HasPrefix(rest, "(") {
 		closing := strings.IndexByte(rest, ')')

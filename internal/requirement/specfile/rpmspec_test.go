@@ -46,7 +46,7 @@ var snippets = []string{
 	"%package -n foo\nSummary: x\n%description -n foo", "Summary(de): x", "Requires:a", "Requires :a", "Requires a",
 	"Epoch: x", "Epoch: 4\nRequires: a = %{epoch}:%{version}-%{release}", "Prefix: /usr", "AutoReqProv: no",
 	"%define x() Requires: %1\n%x a\n%{x b}", "%sourcelist\nhttp://x/y\n%patchlist\na.patch",
-	"Source: a\nSource5: b\nSource: c\nRequires: %{basename:%{SOURCE6}} %{basename:%{S:5}}", "Patch 0: p\nSource 3: q\nRequires: %{basename:%{PATCH0}} %{basename:%{SOURCE3}}", "Patch: p\nPatch7: q\nPatch: r\nRequires: %{basename:%{PATCH8}}",
+	"Source: a\nSource5: b\nSource: c\nRequires: %{basename:%{SOURCE6}} %{basename:%{S:5}}", "Patch 4: p\nSource 3: q\nRequires: %{basename:%{PATCH0}} %{basename:%{SOURCE0}}", "Patch: p\nPatch7: q\nPatch: r\nRequires: %{basename:%{PATCH8}}",
 	"%if %{undefined nosuch} && ! 0%{?rhel}\nRequires: a\n%endif", "%if v\"1.2\" < v\"1.10\"\nRequires: a\n%endif",
 	"%if %[ 0%{?fedora} > 30 ? 1 : 0 ]\nRequires: a\n%endif", "%dnl Requires: b\nRequires: a", "%global req() Requires: %{1}%{?2: >= %{2}}\n%req a\n%req b 2",
 	"%package sub\nSummary: x\nVersion: 9\nProvides: p = %{version}\nRequires: q = %{version}\n%description sub\n%files sub",
