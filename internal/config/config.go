@@ -36,6 +36,7 @@ type Config struct {
 	Archive      Archive                `yaml:"archive" jsonschema_description:"Where slipway lock --vendor keeps the RPMs of the lock, and where they are found when their repository has dropped them."`
 	Exceptions   []Exception            `yaml:"exceptions" jsonschema_description:"What images may have that is not a signed RPM of a configured repository, each with a reason and an end."`
 	Environments map[string]Environment `yaml:"environments" jsonschema_description:"Where the service runs."`
+	Layers       int                    `yaml:"layers" jsonschema_description:"How many layers of packages an image has at most, 1 to 100. More of them make an update smaller. Default 20."`
 	Attestations Attestations           `yaml:"attestations" jsonschema_description:"What is attached to images in the registry."`
 	Signing      Signing                `yaml:"signing" jsonschema_description:"How images are signed. Without it they are not."`
 

@@ -88,6 +88,7 @@ func TestErrors(t *testing.T) {
 		{"unknown project", "[lib, web]", "[lib, wob]", `:17:21: images.web.projects[1]: there is no project "wob"; did you mean "web"?`},
 		{"unknown image", "{image: web,", "{image: wed,", `there is no image "wed"; did you mean "web"?`},
 		{"wrong type", "ports: [8080]", "ports: [http]", `:23:13: images.web.ports[0]: expected a whole number, found "http"`},
+		{"too many layers", "service: greeter", "service: greeter\nlayers: 101", `:2:9: layers: 101 is not between 1 and 100`},
 		{"unknown compression", "ports: [8080]", "packing: {compression: xz}", `:23:28: images.web.packing.compression: "xz" is no compression of layers`},
 		{"level out of range", "ports: [8080]", "packing: {level: 10}", `images.web.packing.level: gzip has the levels 1 to 9, not 10`},
 		{"docker's zstd", "ports: [8080]", "packing: {compression: zstd, media-types: docker}", `no name for layers in zstd`},

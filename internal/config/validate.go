@@ -58,6 +58,9 @@ func (d *decoder) validate(c *Config) {
 	d.registry("registry", c.Registry)
 	d.archive(c.Archive)
 	d.attestations(&c.Attestations)
+	if c.Layers < 0 || c.Layers > maxLayers {
+		d.wrong("layers", "%d is not between 1 and %d", c.Layers, maxLayers)
+	}
 	for _, section := range []struct {
 		name string
 		keys []string
@@ -88,6 +91,9 @@ func (d *decoder) validate(c *Config) {
 		d.environment(c, name, c.Environments[name])
 	}
 }
+
+// maxLayers is how many layers of packages an image may have: runtimes mount about 120 layers.
+const maxLayers = 100
 
 // sbomFormats are those that an SBOM can have.
 var sbomFormats = []string{"cyclonedx", "spdx"}

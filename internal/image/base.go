@@ -21,7 +21,7 @@ import (
 )
 
 // baseFormat is part of every base image's key. It changes when the same input makes another image.
-const baseFormat = "base/3"
+const baseFormat = "base/4"
 
 // Base makes a base image. A second call with the same packages and options reads it from the
 // cache. Errors that a user can act on are of the types *script.Error (a script failed) and
@@ -145,7 +145,7 @@ func (a *assembly) assemble(ctx context.Context) (*Image, error) {
 	for _, l := range named {
 		c.add(l.blob, "packages "+l.name, l.comment)
 	}
-	changed, err := a.scriptsLayer(ctx, blobs(named))
+	changed, db, err := a.lastLayers(ctx, blobs(named))
 	if err != nil {
 		return nil, err
 	}
@@ -155,12 +155,23 @@ func (a *assembly) assemble(ctx context.Context) (*Image, error) {
 			return nil, err
 		}
 	}
-	db, err := a.databaseLayer(ctx)
-	if err != nil {
-		return nil, err
-	}
 	c.add(db, "RPM database", "")
 	return c.image()
+}
+
+// lastLayers makes the layers over those of packages: what scripts changed, nil where that is
+// nothing, and the RPM database, which does not depend on it.
+func (a *assembly) lastLayers(ctx context.Context, layers []layer.Blob) (changed *layer.Blob, db layer.Blob, err error) {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		changed, err = a.scriptsLayer(ctx, layers)
+		return err
+	})
+	g.Go(func() (err error) {
+		db, err = a.databaseLayer(ctx)
+		return err
+	})
+	return changed, db, g.Wait()
 }
 
 func (a *assembly) filter() layer.Filter {

@@ -7,13 +7,17 @@ import (
 	"strings"
 )
 
-// DefaultLayers is how many layers of packages an image has at most when Plan is given no limit. A
-// container runtime mounts about 120; Slipway needs a few for itself.
-const DefaultLayers = 64
+// DefaultLayers is how many layers of packages an image has at most when Plan is given no limit.
+const DefaultLayers = 20
+
+// MaxLayers is the highest limit that is of use: a container runtime mounts about 120, and Slipway
+// needs a few for itself.
+const MaxLayers = 100
 
 const (
-	planBins  = 16       // layers a group of packages is spread over
+	planBins  = 16       // layers a group of packages is spread over, at most
 	planLarge = 10 << 20 // bytes of an RPM that gets a layer of its own
+	noneLarge = 1 << 62
 )
 
 // Plan assigns layers, setting Layer of each package that is in an image.
@@ -24,28 +28,25 @@ const (
 // built together, and updated together, is together.
 //
 // Where a package goes depends on nothing but itself: adding, removing or updating one moves no
-// other. Only when an image would get more layers than limit (0 is DefaultLayers) are layers
-// merged, and then as few as possible.
+// other. Only when an image would get more layers than limit (0 is DefaultLayers) does that change:
+// first fewer packages count as large, which moves these alone.
 func Plan(packages []Package, limit int) {
 	if limit <= 0 {
 		limit = DefaultLayers
 	}
 	images := imagesOf(packages)
-	bins, large := planBins, int64(planLarge)
-	for {
+	plan := func(bins int, large int64) (fits bool) {
 		for i := range packages {
 			packages[i].Layer = layerOf(&packages[i], images, uint32(bins), large)
 		}
-		switch {
-		case mostLayers(packages, images) <= limit:
-			return
-		case bins > 4, large > 1<<40 && bins > 1:
-			bins /= 2
-		case large <= 1<<40:
-			large *= 2
-		default:
-			return // one layer a group: there are more groups than layers
-		}
+		return mostLayers(packages, images) <= limit
+	}
+	bins := planBins
+	for bins > 1 && bins > limit/2 || !plan(bins, noneLarge) && bins > 1 {
+		bins /= 2
+	}
+	for large := int64(planLarge); !plan(bins, large) && large < noneLarge; large *= 2 {
+		continue // until it fits, or nothing is large and there are more groups than layers
 	}
 }
 

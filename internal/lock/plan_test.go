@@ -3,6 +3,8 @@ package lock
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/slipway-build/slipway/internal/rpm"
@@ -53,6 +55,47 @@ func TestPlanIsStable(t *testing.T) {
 				t.Fatalf("%s moved from %s to %s", name, before[name], layer)
 			}
 		}
+	}
+}
+
+// TestUpdates updates random packages, one at a time: the layers of all others stay what they are.
+// What the layers hold that are pushed again is printed.
+func TestUpdates(t *testing.T) {
+	seed := rand.Uint64()
+	r := rand.New(rand.NewPCG(seed, 0))
+	for _, limit := range []int{0, 40, MaxLayers} {
+		packages := randomPackages(r, 400)
+		Plan(packages, limit)
+		var total, again, most int64
+		for _, p := range packages {
+			total += p.Size
+		}
+		const updates = 200
+		for range updates {
+			i := r.IntN(len(packages))
+			updated := slices.Clone(packages)
+			updated[i].NEVRA.EVR.Release = fmt.Sprint(2 + r.IntN(9))
+			updated[i].Source = strings.Replace(updated[i].Source, "-1.src", "-2.src", 1)
+			updated[i].Size += updated[i].Size/100 - r.Int64N(updated[i].Size/50+1)
+			if updated[i].Size/planLarge != packages[i].Size/planLarge {
+				continue // it became large, or is no longer
+			}
+			Plan(updated, limit)
+			for j := range updated {
+				if updated[j].Layer != packages[j].Layer && updated[j].Size/planLarge == packages[j].Size/planLarge {
+					t.Fatalf("seed %d, limit %d: an update of %s moved %s from %s to %s", seed, limit,
+						packages[i].NEVRA, packages[j].NEVRA, packages[j].Layer, updated[j].Layer)
+				}
+			}
+			var n int64
+			for _, p := range updated {
+				if p.Layer == updated[i].Layer && p.Layer != "" {
+					n += p.Size
+				}
+			}
+			again, most = again+n, max(most, n)
+		}
+		t.Logf("limit %d: of %d MB, an update pushes %.1f MB again, %.1f MB at most", limit, total>>20, float64(again)/updates/(1<<20), float64(most)/(1<<20))
 	}
 }
 

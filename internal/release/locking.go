@@ -159,7 +159,7 @@ func (p *Pipeline) lockTarget(ctx context.Context, tn TargetNeeds, old lock.Targ
 	if err != nil {
 		return lock.Target{}, err
 	}
-	m := newLockMaker(conf, tn.Target, repos)
+	m := newLockMaker(conf, p.Config.Layers, tn.Target, repos)
 	for _, pkg := range old.Packages {
 		m.paths[pkg.Repository+" "+pkg.SHA256] = pkg.Path
 	}
@@ -218,13 +218,14 @@ func problem(root *requirement.Merged, arch string, repos []*rpmrepo.Repository,
 // lockMaker gathers the solutions of a target's roots into one list of packages.
 type lockMaker struct {
 	conf    config.Target
+	layers  int // at most, of an image
 	t       lock.Target
 	byNEVRA map[rpm.NEVRA]int
 	paths   map[string]string // of what was locked before, by repository and sha256: the archive may have others
 }
 
-func newLockMaker(conf config.Target, name string, repos []*rpmrepo.Repository) *lockMaker {
-	m := &lockMaker{conf: conf, t: lock.Target{Name: name, Arch: conf.Arch, Release: conf.Release, Requests: map[string]string{}}, byNEVRA: map[rpm.NEVRA]int{}, paths: map[string]string{}}
+func newLockMaker(conf config.Target, layers int, name string, repos []*rpmrepo.Repository) *lockMaker {
+	m := &lockMaker{conf: conf, layers: layers, t: lock.Target{Name: name, Arch: conf.Arch, Release: conf.Release, Requests: map[string]string{}}, byNEVRA: map[rpm.NEVRA]int{}, paths: map[string]string{}}
 	for _, r := range repos {
 		m.t.Repositories = append(m.t.Repositories, lock.Repository{
 			ID: r.Config.ID, URL: address(r.Config), Repomd: r.State.RepomdSHA256, Revision: r.State.Revision,
@@ -284,7 +285,7 @@ func (m *lockMaker) carry(old lock.Target, root string) {
 }
 
 func (m *lockMaker) target() lock.Target {
-	lock.Plan(m.t.Packages, 0)
+	lock.Plan(m.t.Packages, m.layers)
 	return m.t
 }
 

@@ -156,7 +156,7 @@ func (b *backends) resolve(ctx context.Context, old lock.Target) (lock.Target, e
 	if err != nil {
 		return lock.Target{}, fmt.Errorf("%s can't be resolved: %w", rootName(lock.BuildRoot), err)
 	}
-	m := newLockMaker(conf, b.target, repos)
+	m := newLockMaker(conf, b.Config.Layers, b.target, repos)
 	m.add(merged, s)
 	return m.target(), nil
 }

@@ -25,7 +25,7 @@ const (
 // work, gain little from more effort; everything else does.
 const (
 	binaryGzip = 3
-	textGzip   = 5
+	textGzip   = 4
 	usualZstd  = 2
 )
 

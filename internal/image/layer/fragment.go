@@ -15,7 +15,7 @@ import (
 
 // fragmentFormat is part of every fragment's key. It changes when the bytes do that are made of the
 // same input, as with another compressor.
-const fragmentFormat = "fragment/2"
+const fragmentFormat = "fragment/3"
 
 // Fragment is the part of a layer that one package makes.
 type Fragment struct {
