@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/sha3"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -82,14 +83,22 @@ func (p *Package) coveredWithPayload() io.Reader {
 }
 
 func (p *Package) checkHeaderDigest() (string, error) {
-	long, short := sha256.New(), sha1.New()
-	if _, err := io.Copy(io.MultiWriter(long, short), p.covered()); err != nil {
+	long, short, other := sha256.New(), sha1.New(), sha3.New256()
+	sums := []io.Writer{long}
+	if p.Signature.Has(SigSHA1) {
+		sums = append(sums, short)
+	}
+	if p.Signature.Has(SigSHA3) {
+		sums = append(sums, other)
+	}
+	if _, err := io.Copy(io.MultiWriter(sums...), p.covered()); err != nil {
 		return "", fmt.Errorf("hashing the header: %w", err)
 	}
 	digest := hex.EncodeToString(long.Sum(nil))
 	for _, d := range []struct{ want, got string }{
 		{p.Signature.String(SigSHA256), digest},
 		{p.Signature.String(SigSHA1), hex.EncodeToString(short.Sum(nil))},
+		{p.Signature.String(SigSHA3), hex.EncodeToString(other.Sum(nil))},
 	} {
 		if d.want != "" && !strings.EqualFold(d.want, d.got) {
 			return "", &DigestError{Of: "the header", Want: d.want, Got: d.got}

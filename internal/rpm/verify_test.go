@@ -6,14 +6,17 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/sha3"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -165,6 +168,18 @@ func verifyCases(t *testing.T) (keys []byte, cases []verifyCase) {
 	oldHeader, oldAll := covered(t, old)
 	oldSigned := signedWith(t, old, rpm.BinEntry(rpm.SigPGP, detachV3(t, other, oldAll)))
 
+	unheard, err := openpgp.NewEntity("Unheard", "", "unheard@example.com", &packet.Config{
+		Algorithm: packet.PubKeyAlgoEdDSA, Time: func() time.Time { return time.Unix(built, 0) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	modern := sample(t)
+	modern.Compression = "gzip"
+	modern.Hostile.DropSignature = []rpm.Tag{rpm.SigSHA1, rpm.SigMD5}
+	modernHeader, _ := covered(t, modern)
+	sum := sha3.Sum256(modernHeader)
+	modernSHA3 := hex.EncodeToString(sum[:])
+
 	redone := sample(t) // content replaced, digests made anew, signature kept
 	redone.Compression = "gzip"
 	redone.Files = append(redone.Files, rpmwrite.Text("/usr/bin/backdoor", "x"))
@@ -180,6 +195,23 @@ func verifyCases(t *testing.T) (keys []byte, cases []verifyCase) {
 		{name: "header alone where nothing covers the payload", data: signedWith(t, old, rpm.BinEntry(rpm.SigRSA, detachV3(t, other, oldHeader))), problem: rpm.Unsigned},
 		{name: "base64", data: signedWith(t, spec, rpm.StringArrayEntry(rpm.SigOpenPGP, []string{base64.StdEncoding.EncodeToString(detach(t, other, header, built))})),
 			rpmSays: "refuses"}, // the tag is of rpm 6
+		{name: "of two, one known", data: signedWith(t, spec, rpm.StringArrayEntry(rpm.SigOpenPGP, []string{
+			base64.StdEncoding.EncodeToString(detach(t, unheard, header, built)), base64.StdEncoding.EncodeToString(detach(t, other, header, built))})),
+			rpmSays: "refuses"}, // the tag is of rpm 6
+		{name: "of two, none known", data: signedWith(t, spec, rpm.StringArrayEntry(rpm.SigOpenPGP, []string{
+			base64.StdEncoding.EncodeToString(detach(t, unheard, header, built)), base64.StdEncoding.EncodeToString(detach(t, unheard, header, built+1))})),
+			problem: rpm.UnknownKey},
+		{name: "of two, the known one bad", data: signedWith(t, spec, rpm.StringArrayEntry(rpm.SigOpenPGP, []string{
+			base64.StdEncoding.EncodeToString(detach(t, unheard, header, built)), base64.StdEncoding.EncodeToString(detach(t, other, all, built))})),
+			problem: rpm.BadSignature},
+		{name: "two tags, one by a stranger", data: signedWith(t, spec, rpm.BinEntry(rpm.SigRSA, detach(t, other, header, built)),
+			rpm.BinEntry(rpm.SigDSA, detach(t, unheard, header, built))), rpmSays: "refuses"}, // rpm wants all of them known
+		{name: "neither MD5 nor SHA-1, as rpm 6 writes", data: signedWith(t, modern, rpm.StringEntry(rpm.SigSHA3, modernSHA3),
+			rpm.StringArrayEntry(rpm.SigOpenPGP, []string{base64.StdEncoding.EncodeToString(detach(t, other, modernHeader, built))})),
+			rpmSays: "refuses"}, // the tag is of rpm 6
+		{name: "another SHA-3", data: signedWith(t, modern, rpm.StringEntry(rpm.SigSHA3, strings.Repeat("0", 64)),
+			rpm.StringArrayEntry(rpm.SigOpenPGP, []string{base64.StdEncoding.EncodeToString(detach(t, other, modernHeader, built))})),
+			digest: true, rpmSays: "refuses"},
 		{name: "unsigned", data: unsigned, problem: rpm.Unsigned},
 		{name: "by a stranger", data: strange, problem: rpm.UnknownKey},
 		{name: "header changed", data: flip(good, p.HeaderEnd-200), digest: true},
