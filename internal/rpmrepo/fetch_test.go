@@ -581,3 +581,36 @@ func (roundTripper) RoundTrip(*http.Request) (*http.Response, error) {
 func certificatePEM(der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
+
+// As many packages as the client allows come at the same time, and no more.
+func TestFetchParallel(t *testing.T) {
+	dir, config, _ := signed(t)
+	s := serve(t, dir)
+	wanted := artifacts(t, dir, config)
+	for i := range wanted {
+		wanted[i].Config.BaseURL = []string{s.URL}
+	}
+	var now, most atomic.Int64
+	both := make(chan struct{})
+	var two sync.Once
+	s.on(".rpm", func(w http.ResponseWriter, r *http.Request) {
+		n := now.Add(1)
+		defer now.Add(-1)
+		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+		}
+		if n == 2 {
+			two.Do(func() { close(both) })
+		}
+		select { // until there are two
+		case <-both:
+		case <-r.Context().Done():
+		}
+		http.ServeFile(w, r, filepath.Join(dir, r.URL.Path))
+	})
+	c := client(t)
+	c.Parallel = 2
+	fetched(t, c, dir, wanted)
+	if most.Load() != 2 {
+		t.Errorf("%d came at the same time", most.Load())
+	}
+}

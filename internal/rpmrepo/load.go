@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/slipway-build/slipway/internal/cache"
 	"github.com/slipway-build/slipway/internal/rpmrepo/modulemd"
 	"github.com/slipway-build/slipway/internal/rpmrepo/repodata"
@@ -43,12 +45,27 @@ func (s *site) load(ctx context.Context, config Config, seen string) (*Repositor
 	if !ok {
 		return nil, errors.New("repomd.xml names no primary metadata")
 	}
-	index, err := indexOf(ctx, s, md, primary, repodata.WritePrimaryIndex, repodata.OpenIndex)
-	if err != nil {
+	var index *repodata.Index
+	var streams *modulemd.Index
+	both, loading := errgroup.WithContext(ctx)
+	both.Go(func() (err error) {
+		index, err = indexOf(loading, s, md, primary, repodata.WritePrimaryIndex, repodata.OpenIndex)
+		return err
+	})
+	if modules, ok := md.Find("modules"); ok {
+		both.Go(func() (err error) {
+			if streams, err = indexOf(loading, s, md, modules, storedModules.write, storedModules.open); err != nil {
+				err = fmt.Errorf("reading its modules: %w", err)
+			}
+			return err
+		})
+	}
+	if err := both.Wait(); err != nil {
 		return nil, err
 	}
 	repo := newRepository(config, index)
 	repo.State = State{RepomdSHA256: md.sha256, Revision: md.Revision, Timestamp: md.Timestamp}
+	repo.modules = streams
 	if files, ok := md.Find("filelists"); ok {
 		repo.loadFiles = func(ctx context.Context) (*repodata.Files, error) {
 			index, err := indexOf(ctx, s, md, files, repodata.WriteFilesIndex, repodata.OpenFiles)
@@ -56,12 +73,6 @@ func (s *site) load(ctx context.Context, config Config, seen string) (*Repositor
 				err = fmt.Errorf("reading the file lists of repository %s: %w", s.config.ID, err)
 			}
 			return index, err
-		}
-	}
-	if modules, ok := md.Find("modules"); ok {
-		repo.modules, err = indexOf(ctx, s, md, modules, storedModules.write, storedModules.open)
-		if err != nil {
-			return nil, fmt.Errorf("reading the modules of repository %s: %w", s.config.ID, err)
 		}
 	}
 	if advisories, ok := md.Find("updateinfo"); ok {

@@ -602,3 +602,57 @@ func TestLoadCancelled(t *testing.T) {
 	s.on("primary.xml.gz", nil)
 	load(t, c, rpmrepo.DefaultConfig("test", s.URL))
 }
+
+const modulesYAML = `document: modulemd
+version: 2
+data: {name: strings, stream: "1.10", version: 1, artifacts: {rpms: ["lute-0:1.2-1.x86_64"]}}
+`
+
+// Modules and advisories are read, kept, and refused when they are damaged.
+func TestLoadModulesAndAdvisories(t *testing.T) {
+	update := []byte(`<updates><update type="security"><id>A-1</id></update></updates>`)
+	dir := repository(t, nil, repotest.Options{Modules: []byte(modulesYAML), UpdateInfo: update})
+	s := serve(t, dir)
+	root := filepath.Join(t.TempDir(), "cache")
+	for range 2 {
+		r := load(t, clientAt(t, root), rpmrepo.DefaultConfig("test", s.URL))
+		if m := r.Modules(); m == nil || len(m.Streams) != 1 || m.Streams[0].NameStream() != "strings:1.10" {
+			t.Errorf("modules are %+v", m)
+		}
+		list, ok, err := r.Advisories(t.Context())
+		if err != nil || !ok || len(list) != 1 || list[0].ID != "A-1" {
+			t.Errorf("advisories are %+v, %v, %v", list, ok, err)
+		}
+		hidden := r.Hide(map[int]string{r.Named("wood")[0]: "is of another stream"})
+		if got := names(hidden); !slices.Equal(got, []string{"lute", "viol"}) || hidden.Hiding(r.Named("wood")[0]) != "is of another stream" || hidden.Modules() != r.Modules() {
+			t.Errorf("%v are seen", got)
+		}
+	}
+	for _, part := range []string{"modules.yaml.gz", "updateinfo.xml.gz"} {
+		if n := s.times(part); n != 1 {
+			t.Errorf("%s was fetched %d times", part, n)
+		}
+	}
+	offline := clientAt(t, root)
+	offline.Offline = true
+	r := load(t, offline, rpmrepo.DefaultConfig("test", s.URL))
+	if list, ok, err := r.Advisories(t.Context()); r.Modules() == nil || !ok || err != nil || len(list) != 1 {
+		t.Errorf("offline: %v %v %v %v", r.Modules(), list, ok, err)
+	}
+
+	if _, ok, err := load(t, client(t), rpmrepo.DefaultConfig("test", repository(t, nil, repotest.Options{}))).Advisories(t.Context()); ok || err != nil {
+		t.Errorf("a repository without advisories has some: %v", err)
+	}
+	flip(t, part(t, dir, "updateinfo"))
+	if _, _, err := load(t, client(t), rpmrepo.DefaultConfig("test", dir)).Advisories(t.Context()); err == nil || !strings.Contains(err.Error(), "advisories of repository test") {
+		t.Errorf("got %v", err)
+	}
+	flip(t, part(t, dir, "modules"))
+	if _, err := client(t).Load(t.Context(), rpmrepo.DefaultConfig("test", dir)); err == nil || !strings.Contains(err.Error(), "modules.yaml.gz is not the file") {
+		t.Errorf("got %v", err)
+	}
+	dir = repository(t, nil, repotest.Options{Modules: []byte("document: modulemd\nversion: 2\n")})
+	if _, err := client(t).Load(t.Context(), rpmrepo.DefaultConfig("test", dir)); err == nil || !strings.Contains(err.Error(), "line 1: name is") {
+		t.Errorf("got %v", err)
+	}
+}
