@@ -1,8 +1,10 @@
 package rpmrepo
 
 import (
+	"errors"
 	"fmt"
 
+	"github.com/slipway-build/slipway/internal/rpm"
 	"github.com/slipway-build/slipway/internal/rpmrepo/transfer"
 )
 
@@ -56,7 +58,11 @@ type SignatureError struct {
 }
 
 func (e *SignatureError) Error() string {
-	return fmt.Sprintf("%s of repository %s: %v", e.File, e.Repository, e.Cause)
+	text := fmt.Sprintf("%s of repository %s: %v", e.File, e.Repository, e.Cause)
+	if cause, ok := errors.AsType[*rpm.SignatureError](e.Cause); ok && cause.Problem == rpm.UnknownKey {
+		text += " (if the repository has a new key, check its fingerprint and name it with gpgkey)"
+	}
+	return text
 }
 
 func (e *SignatureError) Unwrap() error { return e.Cause }
