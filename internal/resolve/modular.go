@@ -290,17 +290,17 @@ func asPackage(module, stream, arch string) rpmrepo.Package {
 
 // requirementOf is a requirement of a stream in the words of packages.
 func requirementOf(r modulemd.Requirement) []rpm.Dependency {
-	var any []string
+	var either []string
 	for _, stream := range r.Streams {
 		if !strings.HasPrefix(stream, "-") {
-			any = append(any, "module("+r.Module+":"+stream+")")
+			either = append(either, "module("+r.Module+":"+stream+")")
 		}
 	}
-	switch len(any) {
+	switch len(either) {
 	case 0:
 		return []rpm.Dependency{{Name: "module(" + r.Module + ")"}}
 	case 1:
-		return []rpm.Dependency{{Name: any[0]}}
+		return []rpm.Dependency{{Name: either[0]}}
 	}
-	return []rpm.Dependency{{Name: "(" + strings.Join(any, " or ") + ")"}}
+	return []rpm.Dependency{{Name: "(" + strings.Join(either, " or ") + ")"}}
 }
