@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -27,24 +28,35 @@ type Candidate struct {
 	mirrors     map[string]*source.Mirror
 
 	mu    sync.Mutex
-	trees map[[2]string]*source.Tree // by project and folder; those that are loaded
+	trees map[treeKey]*source.Tree // those that are loaded
+}
+
+// treeKey names files of a candidate: of a project, below a folder, with the file that tells versioningit
+// the version or without.
+type treeKey struct {
+	project, folder string
+	told            bool
 }
 
 // maxLoaded bounds a project whose files are kept in memory for as long as a candidate is, in bytes.
 const maxLoaded = 16 << 20
 
 // tree opens a project's files below a folder. Those of a project of ordinary size are read once for all who ask.
-func (c *Candidate) tree(ctx context.Context, project, folder string) (*source.Tree, error) {
-	key := [2]string{project, folder}
+func (c *Candidate) tree(ctx context.Context, key treeKey) (*source.Tree, error) {
 	c.mu.Lock()
-	tree, revision := c.trees[key], c.Revisions[project]
+	tree, revision := c.trees[key], c.Revisions[key.project]
 	c.mu.Unlock()
 	if tree != nil {
 		return tree, nil
 	}
-	tree, err := c.mirrors[project].Tree(ctx, revision, folder)
+	tree, err := c.mirrors[key.project].Tree(ctx, revision, key.folder)
 	if err != nil {
 		return nil, err
+	}
+	if key.told {
+		if err := tellVersion(tree, revision); err != nil {
+			return nil, errors.Join(err, tree.Close())
+		}
 	}
 	loaded, err := tree.Load(ctx, maxLoaded)
 	if err != nil {
@@ -54,7 +66,7 @@ func (c *Candidate) tree(ctx context.Context, project, folder string) (*source.T
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.trees == nil {
-			c.trees = map[[2]string]*source.Tree{}
+			c.trees = map[treeKey]*source.Tree{}
 		}
 		c.trees[key] = tree
 	}
@@ -155,7 +167,7 @@ func (p *Pipeline) isPath(git string) bool {
 
 // tree opens a project's files, below the folder that the configuration names.
 func (p *Pipeline) tree(ctx context.Context, c *Candidate, project string) (*source.Tree, error) {
-	return c.tree(ctx, project, p.Config.Projects[project].Path)
+	return c.tree(ctx, treeKey{project, p.Config.Projects[project].Path, true})
 }
 
 // newest is the time of the newest of these projects' commits: the date of what is built of them.
@@ -172,7 +184,7 @@ func (c *Candidate) newest(projects []string) time.Time {
 // key hashes what decides the snapshot: program, configuration, lock, commits. The branch is not part
 // of it: when stable moves to commits that were built for staging, it is the same snapshot.
 func (p *Pipeline) key(c *Candidate, lockDigest string, besides map[string]gathered) string {
-	parts := []string{"candidate/2", p.Version, p.Config.Digest, c.Config.Commit, lockDigest}
+	parts := []string{"candidate/3", p.Version, p.Config.Digest, c.Config.Commit, lockDigest}
 	for _, img := range c.Images {
 		parts = append(parts, "image", img)
 	}
@@ -181,7 +193,7 @@ func (p *Pipeline) key(c *Candidate, lockDigest string, besides map[string]gathe
 	}
 	for _, name := range p.Config.ProjectsOf(c.Images) {
 		r := c.Revisions[name]
-		parts = append(parts, "project", name, r.Commit, p.origin(name), r.Version())
+		parts = append(parts, "project", name, r.Commit, p.origin(name), r.Tag, strconv.Itoa(r.Ahead))
 	}
 	return cache.Key(parts...)
 }

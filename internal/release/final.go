@@ -171,7 +171,7 @@ func (b *build) find(ctx context.Context, f config.File) (gathered, error) {
 	if project == "" {
 		return b.besides[path.Clean(from)], nil
 	}
-	tree, err := b.candidate.tree(ctx, project, "")
+	tree, err := b.candidate.tree(ctx, treeKey{project: project})
 	if err != nil {
 		return nil, err
 	}

@@ -179,7 +179,7 @@ func (p *Pipeline) read(ctx context.Context, c *Candidate, project string, targe
 	}
 	defer tree.Close()
 	r := c.Revisions[project]
-	needs, err := requirement.Read(requirement.Project{Name: project, Commit: r.Commit, Tree: tree, Version: r.Version(), Metadata: core}, target)
+	needs, err := requirement.Read(requirement.Project{Name: project, Commit: r.Commit, Tree: tree, SCM: scm(r), Metadata: core}, target)
 	if err != nil {
 		return nil, fmt.Errorf("project %s at %s: %w", project, r.Short(), err)
 	}

@@ -109,6 +109,16 @@ func (p *Pipeline) tag(ctx context.Context, environment string, s *Snapshot) err
 	return nil
 }
 
+// version is a project's, as the metadata of its first target has it.
+func (b *build) version(project string) string {
+	for _, target := range sortedKeys(b.needs.Projects) {
+		if n := b.needs.Projects[target][project]; n != nil {
+			return n.Version
+		}
+	}
+	return ""
+}
+
 // snapshot describes what was built.
 func (b *build) snapshot(key, lockDigest string, images []builtImage) (*Snapshot, error) {
 	c := b.candidate
@@ -118,7 +128,7 @@ func (b *build) snapshot(key, lockDigest string, images []builtImage) (*Snapshot
 	}
 	for name, r := range c.Revisions {
 		s.Projects = append(s.Projects, Project{
-			Name: name, URL: r.URL, Branch: r.Branch, Commit: r.Commit, Version: r.Version(),
+			Name: name, URL: r.URL, Branch: r.Branch, Commit: r.Commit, Version: b.version(name),
 			Author: r.Author, Subject: r.Subject, Time: r.Time,
 		})
 	}

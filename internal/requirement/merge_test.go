@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/slipway-build/slipway/internal/requirement"
+	"github.com/slipway-build/slipway/internal/requirement/pymeta"
 )
 
 func setupCfg(name, version string, requires ...string) map[string]string {
@@ -144,7 +145,7 @@ func TestVersionFromTags(t *testing.T) {
 		t.Errorf("a version out of nowhere: %q", n.Version)
 	}
 	tree := os.DirFS(t.TempDir())
-	empty, err := requirement.Read(requirement.Project{Name: "a", Tree: tree, Version: "1.2"}, requirement.Target{})
+	empty, err := requirement.Read(requirement.Project{Name: "a", Tree: tree, SCM: pymeta.Describe{Tag: "v1.2", Node: "c0ffee1"}}, requirement.Target{})
 	if err != nil || empty.Version != "1.2" || len(empty.Runtime) != 0 {
 		t.Errorf("an empty project: %+v, %v", empty, err)
 	}

@@ -76,14 +76,16 @@ func (r *reading) specProvides() {
 
 // version is the project's: the metadata's if it is written there, else what the tags say, else the spec's.
 func (r *reading) version() string {
-	switch {
-	case r.meta.Version.Text != "" && !r.meta.VersionDynamic:
+	if r.meta.Version.Text != "" && !r.meta.VersionDynamic {
 		return r.meta.Version.Text
-	case r.project.Version != "" && len(r.meta.Files) > 0:
-		return r.project.Version
+	}
+	tagged := r.scmVersion()
+	switch {
+	case tagged != "" && len(r.meta.Files) > 0:
+		return tagged
 	case r.spec != nil && r.spec.Version != "":
 		return strings.NewReplacer("~", "").Replace(r.spec.Version)
 	default:
-		return r.project.Version
+		return tagged
 	}
 }

@@ -16,9 +16,9 @@ type Project struct {
 	Name   string
 	Commit string
 	Tree   fs.FS
-	// Version is the version that the repository's tags give. It is used where the metadata leaves the
-	// version to a tool that asks git. Empty when there is no tag.
-	Version string
+	// SCM is what git says of the commit. It is used where the metadata leaves the version to a tool that
+	// asks git. The zero value: nothing is known.
+	SCM pymeta.Describe
 	// Metadata is the project's core metadata (METADATA), as its build backend made it on the target. It fills in what
 	// the project's own files leave to the backend. Empty when the backend was not asked.
 	Metadata []byte
@@ -64,6 +64,22 @@ type reading struct {
 	meta    *pymeta.Metadata
 	spec    *specfile.Spec // nil when there is none
 	markers pymeta.Environment
+}
+
+// scmVersion is the version that the repository's tags give, empty where that is not known.
+func (r *reading) scmVersion() string {
+	if r.project.SCM.Node == "" {
+		return ""
+	}
+	v, err := pymeta.SCMVersion(r.project.Tree, r.project.SCM)
+	if err == nil {
+		return v
+	}
+	v = pymeta.PlainVersion(r.project.SCM)
+	if r.meta.VersionDynamic {
+		r.report(r.metadataFile(), 0, "the version is made of git's tags in a way that is not known (%v); %q is taken", err, v)
+	}
+	return v
 }
 
 // complete fills in what only the build backend could tell.

@@ -137,35 +137,6 @@ func (m *Mirror) describe(ctx context.Context, r *Revision) error {
 	return err
 }
 
-// Version is what setuptools-scm's default scheme calls a clean checkout of the revision: the tag's
-// version, or the next one's dev release with the commit, "0.1.devN+gCOMMIT" without tags.
-func (r Revision) Version() string {
-	base := r.Tag
-	if i := strings.IndexAny(base, "0123456789"); i >= 0 {
-		base = base[i:]
-	}
-	switch {
-	case base == "":
-		return fmt.Sprintf("0.1.dev%d+g%s", r.Ahead, r.Short())
-	case r.Ahead == 0:
-		return base
-	}
-	// The last number, increased by one.
-	end := len(base)
-	for end > 0 && (base[end-1] < '0' || base[end-1] > '9') {
-		end--
-	}
-	begin := end
-	for begin > 0 && base[begin-1] >= '0' && base[begin-1] <= '9' {
-		begin--
-	}
-	n, err := strconv.Atoi(base[begin:end])
-	if err != nil {
-		return fmt.Sprintf("0.1.dev%d+g%s", r.Ahead, r.Short())
-	}
-	return fmt.Sprintf("%s%d.dev%d+g%s", base[:begin], n+1, r.Ahead, r.Short())
-}
-
 func cutLast(s, sep string) (before, after string, found bool) {
 	i := strings.LastIndex(s, sep)
 	if i < 0 {

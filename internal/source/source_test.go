@@ -148,33 +148,31 @@ func TestURLsThatRunCommands(t *testing.T) {
 	}
 }
 
-func TestVersion(t *testing.T) {
+func TestTags(t *testing.T) {
 	r := newRepo(t)
 	r.commit("a")
 	s := source.Open(t.TempDir())
-	version := func() string {
+	check := func(tag string, ahead int) {
+		t.Helper()
 		rev, err := mirror(t, s, r.dir).Branch(t.Context(), "main")
 		if err != nil {
 			t.Fatal(err)
 		}
-		return strings.ReplaceAll(rev.Version(), rev.Short(), "HASH")
-	}
-	check := func(want string) {
-		t.Helper()
-		if got := version(); got != want {
-			t.Errorf("version %q, want %q", got, want)
+		if rev.Tag != tag || rev.Ahead != ahead {
+			t.Errorf("%d commits since tag %q, want %d since %q", rev.Ahead, rev.Tag, ahead, tag)
 		}
 	}
-	check("0.1.dev1+gHASH")
+	check("", 1)
 	r.git("tag", "v1.2.9")
-	check("1.2.9")
+	check("v1.2.9", 0)
+	r.git("tag", "no-number")
 	r.commit("b")
 	r.commit("c")
-	check("1.2.10.dev2+gHASH")
-	r.git("tag", "-a", "-m", "x", "2.0rc1")
-	check("2.0rc1")
+	check("v1.2.9", 2)
+	r.git("tag", "-a", "-m", "x", "2.0-rc1")
+	check("2.0-rc1", 0)
 	r.commit("d")
-	check("2.0rc2.dev1+gHASH")
+	check("2.0-rc1", 1)
 }
 
 func TestTree(t *testing.T) {

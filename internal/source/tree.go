@@ -161,6 +161,27 @@ func (l *layer) add(line string) error {
 	return l.insert(l.at+name, e)
 }
 
+// Add puts a file into the tree that the commit does not have; one that it has stays as it is. Not safe
+// beside other calls.
+func (t *Tree) Add(name string, content []byte) error {
+	if _, ok := t.entries[name]; ok {
+		return nil
+	}
+	if !fs.ValidPath(name) || name == "." {
+		return &fs.PathError{Op: "add", Path: name, Err: fs.ErrInvalid}
+	}
+	e := &entry{name: path.Base(name), mode: 0o644, content: append([]byte{}, content...), size: int64(len(content))}
+	if err := t.insert(name, e); err != nil {
+		return err
+	}
+	for dir := path.Dir(name); ; dir = path.Dir(dir) {
+		slices.Sort(t.entries[dir].children)
+		if dir == "." {
+			return nil
+		}
+	}
+}
+
 // inGitFolder says whether a path is in a .git folder, which git itself lets nobody commit.
 func inGitFolder(name string) bool {
 	return slices.ContainsFunc(strings.Split(name, "/"), func(part string) bool { return strings.EqualFold(part, ".git") })
