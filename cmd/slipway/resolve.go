@@ -25,6 +25,7 @@ type resolveQuery struct {
 	release  string
 	modules  []string
 	weak     bool
+	empty    bool
 	requests []string
 }
 
@@ -37,12 +38,16 @@ func (a *app) resolveCommand() *cobra.Command {
 name-[epoch:]version-release.arch, sorted. It is a tool for experiments: it needs no slipway.yaml and
 changes nothing. When the requests cannot be met it says why on stderr and ends with status 1.
 
-A request is what a package can require: a name, "flask >= 2", a path, "python3dist(flask)", or a rich
-dependency such as "(a or b)". The root is always an empty one; nothing of this machine is looked at.
+A request is read as dnf reads an argument: as the name of a package, with or without architecture,
+version and release; else as what a package provides ("python3dist(flask) >= 2"), else as a path. It may
+be a pattern with *, ? and []: of every name that fits, a package is installed; of paths that fit, one
+of the packages. A rich dependency such as "(a or b)" is a request, too; a group (@name) is not.
+The root is always an empty one; nothing of this machine is looked at.
 Modules hide packages as they do for dnf: those of streams that are neither enabled with --module nor
 the default are not seen, and those of the others stand before packages of the same name.
 No package is downloaded, so no signature is checked; metadata is, by its checksums.`,
 		Example: `  slipway resolve --repo base=https://example.org/os --repo extra=/srv/rpms bash "python3dist(flask) >= 2"
+  slipway resolve --repo base=/srv/rpms "python3-flask*" bash-5.2.15 /usr/bin/git
   slipway resolve --release fedora-43 --repo base=https://example.org/os --repo copr:packit/packit-main packit`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -61,6 +66,7 @@ No package is downloaded, so no signature is checked; metadata is, by its checks
 	f.StringVar(&q.release, "release", "", "OS release, such as fedora-43: what Copr projects build for, and modules require")
 	f.StringArrayVar(&q.modules, "module", nil, "stream of a module to enable, as MODULE:STREAM; may be repeated")
 	f.BoolVar(&q.weak, "weak", false, "also what is recommended, as dnf does by default")
+	f.BoolVar(&q.empty, "installroot-empty", true, "resolve into an empty root, as dnf --installroot does with one; there is no other way")
 	return cmd
 }
 
@@ -106,6 +112,9 @@ func (a *app) resolve(ctx context.Context, q resolveQuery) (err error) {
 func (q resolveQuery) problem() (resolve.Problem, []rpmrepo.Config, error) {
 	p := resolve.Problem{Arch: q.arch, Weak: q.weak}
 	var confs []rpmrepo.Config
+	if !q.empty {
+		return p, nil, usageError{errors.New("--installroot-empty=false: only an empty root can be resolved for")}
+	}
 	if len(q.repos) == 0 {
 		return p, nil, usageError{errors.New("--repo is missing: name a repository as NAME=URL")}
 	}

@@ -157,7 +157,12 @@ func meets(pkg *rpmrepo.Package, d rpm.Dependency) bool {
 // unknown says that nothing has the name, and which names are like it.
 func (p *pool) unknown(d rpm.Dependency) string {
 	text := "nothing provides " + d.Name
-	if d.IsPath() {
+	switch {
+	case strings.HasPrefix(d.Name, "@"):
+		return "groups and modules (@) are not resolved: name packages instead"
+	case rpm.IsGlob(d.Name) && !strings.Contains(d.Name, "("):
+		return "no package fits " + d.Name
+	case d.IsPath():
 		text = "no package has the file " + d.Name
 	}
 	if near := p.nearest(d.Name); len(near) > 0 {

@@ -40,6 +40,8 @@ type drawer struct {
 	good, bad map[string][]string
 	// rivals are pairs of names that cannot be together, as far as their Conflicts say.
 	rivals [][2]string
+	// multiple are the builds of packages of which there are several, as requests.
+	multiple [][]string
 }
 
 // newDrawer looks through the repositories, and has dnf try a sample of what is in them.
@@ -71,6 +73,7 @@ func newDrawer(ctx context.Context, p *peers) (*drawer, error) {
 		return nil, fmt.Errorf("dnf can install none of %d packages of these repositories: %s", len(alone), answers[0].Error)
 	}
 	d.findRivals(p)
+	d.findMultiple(p)
 	return d, nil
 }
 
@@ -163,6 +166,37 @@ func (d *drawer) findRivals(p *peers) {
 	d.rivals = slices.DeleteFunc(slices.Compact(d.rivals), func(pair [2]string) bool { return pair[0] == pair[1] })
 }
 
+// twoBuilds asks for two builds of one package, which cannot be there together, kernels excepted; nil
+// where each package has one.
+func (d *drawer) twoBuilds() []string {
+	if len(d.multiple) == 0 {
+		return nil
+	}
+	builds := d.multiple[d.IntN(len(d.multiple))]
+	first := d.IntN(len(builds))
+	second := (first + 1 + d.IntN(len(builds)-1)) % len(builds)
+	return []string{builds[first], builds[second]}
+}
+
+// findMultiple lists the builds of each package that has several.
+func (d *drawer) findMultiple(p *peers) {
+	var last string
+	var builds []string
+	flush := func() {
+		if len(slices.Compact(builds)) > 1 {
+			d.multiple = append(d.multiple, slices.Compact(builds))
+		}
+	}
+	for _, pkg := range p.visible() {
+		if pkg.Name != last {
+			flush()
+			last, builds = pkg.Name, nil
+		}
+		builds = append(builds, pkg.Name+" = "+pkg.EVR.String())
+	}
+	flush()
+}
+
 // pick draws one of a kind; where there is none, a name.
 func (d *drawer) pick(from map[string][]string, kind string) string {
 	list := from[kind]
@@ -212,6 +246,9 @@ func (d *drawer) unsolvable() []request {
 		if len(d.bad[kind]) > 0 {
 			all = append(all, request{"not alone", append(slices.Clone(some), d.pick(d.bad, kind))})
 		}
+	}
+	if pair := d.twoBuilds(); pair != nil {
+		all = append(all, request{"two builds", append(d.several(names, 3), pair...)})
 	}
 	if len(d.rivals) > 0 {
 		for range 3 {

@@ -54,6 +54,7 @@ type options struct {
 	solvable, unsolvable int
 	same                 float64
 	weak, multilib       bool
+	modules              bool
 	platform             string
 	explain              bool
 	cache                string
@@ -71,7 +72,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.Float64Var(&o.same, "same", 0.99, "share of the solvable requests that must have the same answer")
 	flags.BoolVar(&o.weak, "weak", false, "with weak dependencies, on both sides")
 	flags.BoolVar(&o.multilib, "multilib", false, "let dnf see packages for i686, too")
-	flags.StringVar(&o.platform, "modules", "", "take account of modules, for a `platform` such as el9")
+	flags.BoolVar(&o.modules, "modules", false, "take account of modules; else all of their packages are seen")
+	flags.StringVar(&o.platform, "platform", "", "what modules are for, such as el9")
 	flags.BoolVar(&o.explain, "explain", false, "print why requests cannot be met")
 	flags.StringVar(&o.cache, "cache", filepath.Join(os.TempDir(), "slipway-agree"), "`folder` for metadata")
 	if err := flags.Parse(args); err != nil {
@@ -89,7 +91,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer peers.close()
-	r := &report{options: o, dnf: version, packages: peers.packages(), byKind: map[string]*tally{}}
+	r := &report{options: o, progress: stderr, dnf: version, packages: peers.packages(), byKind: map[string]*tally{}}
 	if err := r.collect(ctx, peers); err != nil {
 		return err
 	}
@@ -126,19 +128,25 @@ func openPeers(ctx context.Context, o options) (*peers, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &peers{options: o, cache: dir}
+	dnfDir, err := os.MkdirTemp("", "slipway-agree-")
+	if err != nil {
+		return nil, errors.Join(err, dir.Close())
+	}
+	p := &peers{options: o, cache: dir, dnfDir: dnfDir}
 	client := &rpmrepo.Client{Cache: dir}
 	for _, c := range o.repos {
 		repo, err := client.Load(ctx, c)
 		if err != nil {
-			return nil, errors.Join(err, dir.Close())
+			p.close()
+			return nil, err
 		}
 		p.repos = append(p.repos, repo)
 	}
-	if o.platform != "" {
+	if o.modules {
 		p.repos, _, err = resolve.Modular(ctx, p.repos, resolve.Modules{Platform: o.platform, Arch: o.arch})
 		if err != nil {
-			return nil, errors.Join(err, dir.Close())
+			p.close()
+			return nil, err
 		}
 	}
 	return p, nil

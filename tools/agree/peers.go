@@ -21,12 +21,16 @@ import (
 // peers are the two that are asked: dnf and package resolve, with the same repositories.
 type peers struct {
 	options
-	cache *cache.Dir
-	repos []*rpmrepo.Repository
-	named map[string]resolve.Chosen // by NEVRA, made when first needed
+	cache  *cache.Dir
+	dnfDir string // where dnf keeps what it made of the metadata
+	repos  []*rpmrepo.Repository
+	named  map[string]resolve.Chosen // by NEVRA, made when first needed
 }
 
-func (p *peers) close() { _ = p.cache.Close() }
+func (p *peers) close() {
+	_ = p.cache.Close()
+	_ = os.RemoveAll(p.dnfDir)
+}
 
 func (p *peers) packages() int {
 	n := 0
@@ -38,20 +42,15 @@ func (p *peers) packages() int {
 
 // theirs asks dnf.
 func (p *peers) theirs(ctx context.Context, requests [][]string) ([]dnf.Answer, error) {
-	dir, err := os.MkdirTemp("", "slipway-agree-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
 	w := dnf.World{Arch: p.arch, Best: true, Weak: p.weak, Multilib: p.multilib, Platform: p.platform, Requests: requests}
 	for _, r := range p.repos {
 		c := r.Config
 		w.Repos = append(w.Repos, dnf.Repo{
 			ID: c.ID, URL: c.BaseURL[0], Priority: c.Priority, Cost: c.Cost, Exclude: c.Exclude, Include: c.Include,
-			Modules: p.platform != "",
+			Modules: p.modules,
 		})
 	}
-	return dnf.Ask(ctx, dir, w)
+	return dnf.Ask(ctx, p.dnfDir, w)
 }
 
 // opinion is our answer to a request.

@@ -17,13 +17,14 @@ import (
 const maxRounds = 400
 
 // perRound is how many draws are put to dnf at once: each time it loads the repositories anew.
-const perRound = 40
+const perRound = 20
 
 // report is what came of it.
 type report struct {
 	options
 	dnf      string
 	packages int
+	progress io.Writer
 
 	all         tally
 	byKind      map[string]*tally
@@ -64,6 +65,7 @@ func (r *report) collect(ctx context.Context, p *peers) error {
 				asked = append(asked, d.unsolvable()...)
 			}
 		}
+		fmt.Fprintf(r.progress, "%d solvable and %d unsolvable requests so far; asking %d more\n", r.all.solvable, r.all.unsolvable, len(asked))
 		answers, err := p.theirs(ctx, args(asked))
 		if err != nil {
 			return err
@@ -86,6 +88,16 @@ func (r *report) compare(ctx context.Context, p *peers, q request, them dnf.Answ
 	if err != nil {
 		return err
 	}
+	var objection error
+	if them.Error == "" && (us.Error != "" || !slices.Equal(us.Packages, them.Packages)) {
+		objection = p.examine(ctx, q.args, them)
+	}
+	r.count(q, us, them, objection)
+	return nil
+}
+
+// count adds a pair of answers to the report.
+func (r *report) count(q request, us opinion, them dnf.Answer, objection error) {
 	if r.byKind[q.kind] == nil {
 		r.byKind[q.kind] = &tally{}
 	}
@@ -94,15 +106,9 @@ func (r *report) compare(ctx context.Context, p *peers, q request, them dnf.Answ
 	if r.explain && us.Error != "" {
 		r.reasons = append(r.reasons, fmt.Sprintf("%q\n%s", q.args, us.Error))
 	}
-	if same && us.wrong == nil {
-		return nil
+	if !same || us.wrong != nil {
+		r.differences = append(r.differences, difference{q, us, them, objection})
 	}
-	diff := difference{request: q, us: us, them: them}
-	if them.Error == "" {
-		diff.objection = p.examine(ctx, q.args, them)
-	}
-	r.differences = append(r.differences, diff)
-	return nil
 }
 
 // add counts an answer, and says whether it is dnf's.

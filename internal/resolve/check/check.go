@@ -76,6 +76,8 @@ type checker struct {
 	problem resolve.Problem
 	all     []member
 	wrong   []error
+	// patterns holds what patterns among the requests mean, once it is known.
+	patterns map[rpm.Dependency]map[*rpmrepo.Package]bool
 }
 
 // member is a package of the solution, or a virtual one.

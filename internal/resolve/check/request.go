@@ -94,6 +94,17 @@ func (c *checker) meant(d rpm.Dependency) map[*rpmrepo.Package]bool {
 	if d.IsRich() || !rpm.IsGlob(d.Name) {
 		return nil
 	}
+	if known, ok := c.patterns[d]; ok {
+		return known
+	}
+	if c.patterns == nil {
+		c.patterns = map[rpm.Dependency]map[*rpmrepo.Package]bool{}
+	}
+	c.patterns[d] = c.lookUp(d)
+	return c.patterns[d]
+}
+
+func (c *checker) lookUp(d rpm.Dependency) map[*rpmrepo.Package]bool {
 	var readings []func(*rpmrepo.Package) bool
 	if d.Sense&rpm.RangeMask == 0 {
 		for _, s := range rpm.Subjects(d.Name) {
