@@ -40,6 +40,9 @@
 //     come after it.
 //  8. Suggestion. Candidates that an installed package suggests, or that enhance one, come first.
 //
+// Rule 6 minds excluded packages, as libsolv does: an older build stays old although its successor is
+// not to be had.
+//
 // For each request, the packages that rules 2 to 4 leave of all that could meet it are the best; one
 // of them has to be installed (Problem.NoBest lifts this).
 //
@@ -62,8 +65,10 @@
 // chooses; withoutDoomed makes up for it.
 //
 // Where this differs from dnf: the order of requests, as said; other architectures are never taken;
-// patterns ("python3-*") are not expanded; urpm's preference for language packages, which libdnf
-// switches on and which has no effect on the packages of Fedora and its relatives, is left out.
+// groups are no requests; brackets within parentheses are no pattern; urpm's preference for language
+// packages, which libdnf switches on and which has no effect on the packages of Fedora and its
+// relatives, is left out. Where dnf differs from pure theory, and dnf 5 from dnf 4, is told in
+// docs/design/2026-11-25-the-same-answer-as-dnf.md; tools/agree compares on any repositories.
 //
 // When there is no solution, the contradiction is reduced to the rules it needs, and told from who
 // asked to what is missing: see Conflict.

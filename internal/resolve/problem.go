@@ -32,10 +32,11 @@ type Problem struct {
 
 // Request is one thing that must be installed.
 type Request struct {
-	// Dependency is met by a provider, or by a file of that path. A name alone means, as on dnf's
-	// command line, the packages so named and those that obsolete them; only where no package has
-	// that name, name.arch, name-version, name-version-release or NEVRA, its providers. A rich
-	// dependency may be any.
+	// Dependency is read as dnf reads an argument. A name alone means the packages so named and those
+	// that obsolete them; only where there are none is it read as name.arch, with version and release
+	// (rpm.Subjects), then as what is provided, then as a path. A name with *, ? or [] is a pattern:
+	// of each package name that fits, one package must be installed; of paths that fit, one package.
+	// A rich dependency may be any.
 	Dependency rpm.Dependency
 	// Origin says where the request is written, for explanations ("greetlib/setup.cfg:12"); it may
 	// be empty.

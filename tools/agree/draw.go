@@ -103,8 +103,8 @@ func (d *drawer) things(p *peers) map[string][]string {
 		evr := pkg.EVR.Version + "-" + pkg.EVR.Release
 		add(builds, pkg.Name+"."+pkg.Arch, pkg.Name+"-"+pkg.EVR.Version, pkg.Name+"-"+evr, pkg.NEVRA.String())
 		add(versions, pkg.Name+" = "+pkg.EVR.String(), pkg.Name+" >= "+pkg.EVR.Version, pkg.Name+" < "+evr)
-		if n := len(pkg.Name); n > 4 {
-			cut := 4 + d.IntN(n-4)
+		if n := len(pkg.Name); n > 4 { // shorter ones would fit half of a distribution
+			cut := n/2 + 1 + d.IntN(n-n/2-1)
 			add(patterns, pkg.Name[:cut]+"*", pkg.Name[:cut]+"?"+pkg.Name[cut:][1:], pkg.Name[:cut]+"["+pkg.Name[cut:cut+1]+"]*-"+pkg.EVR.Version)
 		}
 		for _, dep := range pkg.Provides {

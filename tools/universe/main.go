@@ -19,8 +19,9 @@
 //
 // The size small holds Python, Flask and what an image needs around them, in
 // plain form. The size full has about three times as many packages, and the
-// stranger things too: Lua scriptlets, weak and rich dependencies, obsoletes,
-// older builds beside newer ones, and payloads in zstd, gzip and xz.
+// stranger things too: Lua scriptlets, triggers, weak and rich dependencies of
+// every kind, obsoletes, rivals, older builds beside newer ones, and payloads in
+// zstd, gzip and xz.
 //
 // The size listed is another thing: the metadata of 70,000 packages, which are all
 // that apt's lists name and some older builds, without any RPM. It is for

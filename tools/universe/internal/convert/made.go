@@ -33,6 +33,9 @@ func (u *universe) addMade() error {
 	if u.debs["python3"] != nil && u.debs["python3-dev"] == nil {
 		made = append(made, pythonDevel())
 	}
+	if u.Rich {
+		made = append(made, rival("curl-minimal", "curl"), rival("coreutils-single", "coreutils"))
+	}
 	u.packages = append(u.packages, made...)
 	return nil
 }
@@ -195,6 +198,16 @@ func (u *universe) moveSharedDirs() {
 func pythonDevel() *pkg {
 	p := newMade("python3-devel", pythonVersion, "What spec files of Python packages build-require")
 	p.spec.Requires = []rpm.Dependency{{Name: "python3"}, {Name: "python(abi)", Sense: rpm.Equal, EVR: rpm.EVR{Version: pythonVersion}}}
+	return p
+}
+
+// rival stands for a package in a smaller build that cannot be there beside the real one, as Fedora's
+// curl-minimal. Other than those it holds nothing and stands for nothing.
+func rival(name, other string) *pkg {
+	p := newMade(name, "1.0", "What cannot be installed beside "+other)
+	p.spec.Requires = []rpm.Dependency{{Name: "filesystem"}}
+	p.spec.Conflicts = []rpm.Dependency{{Name: other}}
+	p.spec.Provides = []rpm.Dependency{{Name: other + "(minimal)"}}
 	return p
 }
 
