@@ -62,7 +62,24 @@ func newChecker(ctx context.Context, p resolve.Problem, s *resolve.Solution) (*c
 	for _, chosen := range s.Packages {
 		c.addPackage(chosen)
 	}
+	c.holders = map[string][]int{}
+	for i, m := range c.all {
+		c.hold(m.pkg.Name, i)
+		for _, d := range m.pkg.Provides {
+			c.hold(d.Name, i)
+		}
+		for _, path := range m.files {
+			c.hold(path, i)
+		}
+	}
 	return c, c.findFiles(ctx)
+}
+
+// hold notes that a package has a name.
+func (c *checker) hold(name string, i int) {
+	if known := c.holders[name]; len(known) == 0 || known[len(known)-1] != i {
+		c.holders[name] = append(known, i)
+	}
 }
 
 func (c *checker) valid() {
@@ -76,6 +93,9 @@ type checker struct {
 	problem resolve.Problem
 	all     []member
 	wrong   []error
+	// holders says who may meet a dependency of a name, by index: whoever has it as a name, a Provide
+	// or a file. It only saves looking at all.
+	holders map[string][]int
 	// patterns holds what patterns among the requests mean, once it is known.
 	patterns map[rpm.Dependency]map[*rpmrepo.Package]bool
 }
@@ -117,7 +137,7 @@ func (c *checker) addPackage(chosen resolve.Chosen) {
 func (c *checker) findFiles(ctx context.Context) error {
 	for _, path := range c.paths() {
 		d := rpm.Dependency{Name: path}
-		if slices.ContainsFunc(c.all, func(m member) bool { return m.meets(d) }) {
+		if c.metPlain(d, nil) {
 			continue
 		}
 		for i := range c.all {
@@ -131,6 +151,7 @@ func (c *checker) findFiles(ctx context.Context) error {
 			}
 			if slices.Contains(holders, m.index) {
 				m.files = append(m.files, path)
+				c.hold(path, i)
 			}
 		}
 	}
@@ -236,38 +257,48 @@ func (c *checker) enemies() {
 func (c *checker) needless() {
 	needed := make([]bool, len(c.all))
 	var todo []int
-	need := func(d rpm.Dependency, request bool) {
-		for i, m := range c.all {
-			one := checker{problem: c.problem, all: []member{m}}
-			meets := slices.ContainsFunc(leaves(d), m.meets) || request && (one.named(d) || c.fits(m, d))
-			if meets && !needed[i] {
-				needed[i] = true
-				todo = append(todo, i)
+	add := func(i int) {
+		if !needed[i] {
+			needed[i] = true
+			todo = append(todo, i)
+		}
+	}
+	need := func(d rpm.Dependency) {
+		for _, leaf := range leaves(d) {
+			for _, i := range c.holders[leaf.Name] {
+				if c.all[i].meets(leaf) {
+					add(i)
+				}
 			}
 		}
 	}
 	for _, r := range c.problem.Requests {
-		need(r.Dependency, true)
+		need(r.Dependency)
+		for i, m := range c.all {
+			one := checker{problem: c.problem, all: []member{m}}
+			if one.named(r.Dependency) || c.fits(m, r.Dependency) {
+				add(i)
+			}
+		}
 	}
 	for i, m := range c.all {
-		if m.virtual && !needed[i] {
-			needed[i] = true
-			todo = append(todo, i)
+		if m.virtual {
+			add(i)
 		}
 	}
 	for len(todo) > 0 {
 		m := c.all[todo[0]]
 		todo = todo[1:]
 		for _, d := range m.pkg.Requires {
-			need(d, false)
+			need(d)
 		}
 		for _, d := range m.pkg.Conflicts { // "A unless B" can be kept by installing B
 			if d.IsRich() {
-				need(d, false)
+				need(d)
 			}
 		}
 		if c.problem.Weak {
-			c.weak(m, need, needed, &todo)
+			c.weak(m, need, add)
 		}
 	}
 	for i, m := range c.all {
@@ -278,15 +309,14 @@ func (c *checker) needless() {
 }
 
 // weak adds what a needed package recommends, and what supplements the solution.
-func (c *checker) weak(m member, need func(rpm.Dependency, bool), needed []bool, todo *[]int) {
+func (c *checker) weak(m member, need func(rpm.Dependency), add func(int)) {
 	for _, d := range m.pkg.Recommends {
-		need(d, false)
+		need(d)
 	}
 	for i, n := range c.all {
 		for _, d := range n.pkg.Supplements {
-			if !needed[i] && c.met(d, nil) {
-				needed[i] = true
-				*todo = append(*todo, i)
+			if c.met(d, nil) {
+				add(i)
 			}
 		}
 	}

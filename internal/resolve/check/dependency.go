@@ -58,7 +58,7 @@ func (c *checker) metPlain(d rpm.Dependency, but *rpmrepo.Package) bool {
 	if strings.HasPrefix(d.Name, "rpmlib(") {
 		return true
 	}
-	return slices.ContainsFunc(c.all, func(m member) bool { return m.pkg != but && m.meets(d) })
+	return slices.ContainsFunc(c.holders[d.Name], func(i int) bool { return c.all[i].pkg != but && c.all[i].meets(d) })
 }
 
 // metRich evaluates a rich dependency as rpm does (rpm documentation, "Boolean dependencies"; rpm's
