@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -42,6 +43,7 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 //	otherkey DIR               the copy's public key becomes somebody else's
 //	interrupt AFTER PROG ARGS  run, sent SIGINT after that time, must fail
 //	killafter AFTER PROG ARGS  run, killed after that time
+//	killrandom WITHIN PROG ARGS  run some times, each killed at a random moment within that time
 //	nothingleft DIR            the cache DIR has no scratch of dead processes, and no process or mount uses it
 //	tmpfs DIR SIZE             a file system of that size (k, m), on DIR
 //	tinyrepo DIR NEVRA...      a repository of empty packages
@@ -53,7 +55,7 @@ func commands(more map[string]scriptCommand) map[string]scriptCommand {
 		"samedigests": sameDigests, "sametree": sameTree, "replace": replace, "prepend": prepend,
 		"appendline": appendLine, "digestof": digestOf,
 		"copyuniverse": copyUniverse, "corrupt": corrupt, "otherkey": otherKey, "interrupt": interrupt,
-		"killafter": killAfter, "nothingleft": nothingLeft, "tmpfs": tmpfs, "flakyregistry": flakyRegistry, "tinyrepo": tinyRepo, "mirror": mirror, "held": holdCache,
+		"killafter": killAfter, "killrandom": killRandom, "nothingleft": nothingLeft, "tmpfs": tmpfs, "flakyregistry": flakyRegistry, "tinyrepo": tinyRepo, "mirror": mirror, "held": holdCache,
 	}
 	maps.Copy(all, more)
 	return all
@@ -218,6 +220,26 @@ func interrupt(ts *testscript.TestScript, _ bool, args []string) {
 
 func killAfter(ts *testscript.TestScript, _ bool, args []string) {
 	signalAfter(ts, args, syscall.SIGKILL)
+}
+
+// killRandom runs a command some times, and kills it within a time, which may be after its end.
+func killRandom(ts *testscript.TestScript, _ bool, args []string) {
+	need(ts, args, 2)
+	within, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	kills, seed := 3, rand.Uint64()
+	if os.Getenv("SLIPWAY_TEST_DEEP") != "" {
+		kills = 50
+	}
+	ts.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	for range kills {
+		cmd, _ := start(ts, args[1:])
+		timer := time.AfterFunc(time.Duration(random.Int64N(int64(within))), func() { _ = cmd.Process.Kill() })
+		_ = cmd.Wait() // however it ended
+		timer.Stop()
+	}
+	time.Sleep(1100 * time.Millisecond) // the cache spares the scratch of what may just be beginning
 }
 
 func nothingLeft(ts *testscript.TestScript, _ bool, args []string) {

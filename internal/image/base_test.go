@@ -302,6 +302,12 @@ func TestRefusedPackages(t *testing.T) {
 		"file in file":  {[]rpmwrite.Spec{{Name: "x", Files: []rpmwrite.File{text("/a", "1")}}, {Name: "y", Files: []rpmwrite.File{text("/a/b", "2")}}}, "/a"},
 		"folder and file": {[]rpmwrite.Spec{{Name: "x", Files: []rpmwrite.File{text("/a", "1")}}, {Name: "y", Files: []rpmwrite.File{rpmwrite.Dir("/a")}}},
 			"different files"},
+		"path twice": {[]rpmwrite.Spec{{Name: "x", Files: []rpmwrite.File{text("/a", "1"), text("/b", "2")}, Hostile: rpmwrite.Hostile{
+			Header: []rpm.Entry{rpm.StringArrayEntry(rpm.TagBaseNames, []string{"a", "a"})}}}}, "/a"},
+		"huge file": {[]rpmwrite.Spec{{Name: "x", Files: []rpmwrite.File{text("/a", "1")}, Hostile: rpmwrite.Hostile{
+			Header: []rpm.Entry{rpm.Int64Entry(rpm.TagLongFileSizes, 10<<30)}, Drop: []rpm.Tag{rpm.TagFileSizes}}}}, "its files have more than"},
+		"through a link of its own": {[]rpmwrite.Spec{{Name: "x", Files: []rpmwrite.File{rpmwrite.Symlink("/a", "../../../../etc"), text("/a/passwd", "1")}},
+			{Name: "y", Files: []rpmwrite.File{text("/etc/passwd", "2")}}}, "different files as /etc/passwd"},
 		"link loop": {[]rpmwrite.Spec{{Name: "x", Files: []rpmwrite.File{rpmwrite.Symlink("/a", "b"), rpmwrite.Symlink("/b", "a")}},
 			{Name: "y", Files: []rpmwrite.File{text("/a/f", "2")}}}, "symbolic links"},
 		"content differs": {[]rpmwrite.Spec{{Name: "x", Files: []rpmwrite.File{text("/a", "1")}, Hostile: rpmwrite.Hostile{Content: map[string][]byte{"/a": []byte("2")}}}}, "package x-1-1.noarch"},

@@ -16,8 +16,8 @@ import (
 	"github.com/slipway-build/slipway/internal/rpm/rpmwrite"
 )
 
-// TestKilled kills a build again and again, at other moments each time. What it left must not
-// matter: the next one makes the same image, and nothing stays mounted.
+// TestKilled kills a build again and again, at random moments. What it left must not matter: the
+// next one makes the same image, and no process, mount or scratch folder stays.
 func TestKilled(t *testing.T) {
 	packages := append(sample(), shell(t), talkative("a"), talkative("b"))
 	for i := range 20 {
@@ -27,12 +27,18 @@ func TestKilled(t *testing.T) {
 	built := build(t, packages...)
 	want := digest(t, base(t, builder(t), built))
 	first, dir := childIn(t, built, os.Getuid())
-	for i := range 10 {
+	kills, seed := 10, rand.Uint64()
+	if os.Getenv("SLIPWAY_TEST_DEEP") != "" {
+		kills = 200
+	}
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	for range kills {
 		cmd := *first
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Duration(10+i*i*4) * time.Millisecond)
+		time.Sleep(time.Duration(random.ExpFloat64() * float64(150*time.Millisecond)))
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	}
@@ -44,13 +50,43 @@ func TestKilled(t *testing.T) {
 	if got := strings.TrimSpace(string(out)); got != want {
 		t.Errorf("after crashes the image is %s, and should be %s", got, want)
 	}
-	mounts, err := os.ReadFile("/proc/self/mounts")
+	// Sandboxes of killed builds end by themselves, which takes them a moment.
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		using := usersOf(t, dir)
+		if len(using) == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("processes still have mounts in %s: %v", dir, using)
+		}
+	}
+	time.Sleep(1100 * time.Millisecond) // younger scratch may be that of a process that begins
+	c, err := cache.Open(filepath.Join(dir, "cache"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(string(mounts), dir) {
-		t.Errorf("something is still mounted in %s", dir)
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
 	}
+	if left, err := filepath.Glob(filepath.Join(dir, "*", "tmp", "*")); err != nil || len(left) > 0 {
+		t.Errorf("scratch is left: %v, %v", left, err)
+	}
+}
+
+// usersOf are the processes in whose mount namespaces something lies in a folder.
+func usersOf(t *testing.T, dir string) []string {
+	t.Helper()
+	lists, err := filepath.Glob("/proc/[0-9]*/mountinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var using []string
+	for _, list := range lists {
+		if mounts, err := os.ReadFile(list); err == nil && strings.Contains(string(mounts), dir) {
+			using = append(using, list)
+		}
+	}
+	return using
 }
 
 // TestFullDisk builds where the cache's disk fills: the message says once what could not be written
