@@ -48,6 +48,9 @@ bench-base: build ## The same of base images alone, with all RPMs: more peers, z
 bench-resolve: build ## Measure resolution beside hawkey, libsolv and the dnf command (BENCHFLAGS=-h)
 	@go build -o bin/resolvebench ./tools/resolvebench && bin/resolvebench $(BENCHFLAGS)
 
+bench-final: build ## Measure what a one-line commit takes, beside buildah and source-to-image (BENCHFLAGS adds options)
+	@go run ./tools/bench -final -n 10 $(BENCHFLAGS)
+
 bench-go: ## Run the benchmarks of the packages
 	@go test -run '^$$' -bench . -benchmem ./internal/...
 

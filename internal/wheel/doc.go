@@ -1,7 +1,7 @@
 // Package wheel turns a project at a commit into a wheel, and a wheel into the files that an image gets.
 //
-// [Build] runs the project's own build backend (PEP 517) in a sandbox that has no network, on a root filesystem that holds
-// the build requirements as RPMs. The wheel is cached by what went in: the tree, the build root, the version, the epoch.
+// [Build] writes the wheel itself where package native can, and else runs the project's own build backend (PEP 517) in a sandbox
+// that has no network, on a root filesystem that holds the build requirements as RPMs. The wheel is cached by what went in: the tree, the build root, the version, the epoch.
 // Where only the insides of Python modules have changed since an earlier build, and the backend is known to copy modules
 // without reading them, the earlier wheel with the new modules takes the place of a build; see update.go.
 //

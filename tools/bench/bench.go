@@ -154,7 +154,11 @@ func (b *bench) measure(ctx context.Context) (*report, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range b.contests() {
+	contests := b.contests
+	if b.asked.final {
+		contests = b.finalContests
+	}
+	for _, c := range contests() {
 		fmt.Fprintln(b.log, c.what)
 		row, err := b.hold(ctx, c)
 		if err != nil {

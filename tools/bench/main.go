@@ -4,7 +4,7 @@
 //	go run ./tools/bench [-n RUNS] [-size small|full] [-base] [-format text|markdown|json]
 //
 // It is run at the top of the checkout. The packages are those of tools/universe. What is compared,
-// and with what, is in rows.go: resolution with dnf, base images with dnf and tar and with dnf inside
+// and with what, is in rows.go and finalrows.go: resolution with dnf, base images with dnf and tar and with dnf inside
 // of buildah, final images with buildah and pip.
 //
 // Every figure is the median, over the runs, of the wall clock of whole commands, from an empty start
@@ -52,6 +52,7 @@ type options struct {
 	dir      string
 	slipway  string
 	base     bool
+	final    bool
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
@@ -64,6 +65,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 	flags.StringVar(&o.dir, "dir", "", "`folder` to work in, on its own file system (default: a tmpfs, where root has the memory for it)")
 	flags.StringVar(&o.slipway, "slipway", "bin/slipway", "the `program`")
 	flags.BoolVar(&o.base, "base", false, "base images only, with more peers, zstd, and the memory that all of it takes")
+	flags.BoolVar(&o.final, "final", false, "only final images: a commit, and what it takes with many projects")
 	format := flags.String("format", "text", "text, markdown or json")
 	if err := flags.Parse(args); err != nil {
 		return err

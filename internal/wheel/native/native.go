@@ -87,6 +87,8 @@ func Write(p Project, env Environment) (*Wheel, error) {
 	switch p.Backend {
 	case "setuptools.build_meta", "setuptools.build_meta:__legacy__":
 		w, err = writeSetuptools(p, tree, env)
+	case "hatchling.build":
+		w, err = writeHatchling(p, tree, env)
 	default:
 		return nil, unsupported("its backend is %s", p.Backend)
 	}

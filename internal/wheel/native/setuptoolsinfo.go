@@ -269,8 +269,11 @@ func (b *setuptoolsBuild) dynamicFields(h *headerWriter) {
 	given["project-url"], given["requires-python"] = len(d.projectURLs) > 0, d.requiresPython != nil
 	given["requires-dist"], given["provides-extra"] = len(d.requires) > 0, len(d.extras) > 0
 	given["license-file"] = len(*d.licenseFiles) > 0
+	if d.dynamic["license-file"] && !b.is.since(77, 0, 0) {
+		h.err = unsupported("its setup.py names licence files")
+	}
 	for _, field := range dynamicFields {
-		if given[field] && (d.dynamic[field] || field == "license-file") {
+		if given[field] && (d.dynamic[field] || field == "license-file" && b.is.since(77, 0, 0)) {
 			h.field("Dynamic", field)
 		}
 	}
