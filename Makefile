@@ -18,7 +18,7 @@ BENCHFLAGS  ?=
 
 export CGO_ENABLED ?= 0
 
-.PHONY: help build test test-deep check bench bench-base bench-resolve bench-go demo demo-down fuzz clean
+.PHONY: help build test test-deep check bench bench-base bench-final bench-resolve bench-go demo demo-down fuzz clean
 
 help: ## Explain the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -31,8 +31,8 @@ func (r Request) writeNative(ctx context.Context, c *cache.Dir, system backend, 
 	w, err := native.Write(native.Project{
 		Tree: r.Tree, Backend: system.name, BackendPath: system.path, Requires: system.requires, Name: r.Project, Version: r.Version,
 	}, env)
-	var unsupported *native.Unsupported
-	var tooOld *native.TooOld
+	var unsupported *native.UnsupportedError
+	var tooOld *native.TooOldError
 	switch {
 	case errors.As(err, &unsupported):
 		return false, unsupported.Reason, nil

@@ -33,7 +33,7 @@ func (b *bench) finalContests() []contest {
 				run: func(ctx context.Context) error { return s.expect(ctx, "nothing to build", "build") }},
 			{name: "buildah bud --layers, push", needs: []string{"buildah"}, root: true, setup: p.layered, run: p.layered},
 		}},
-		b.coldWorker(s, p),
+		b.coldWorker(p),
 	}
 	for _, n := range []int{1, 10, 30} {
 		list = append(list, b.manyProjects(n))
@@ -143,7 +143,7 @@ func (p *finalPeers) entrants() []entrant {
 }
 
 // coldWorker is the same on a machine that has nothing but what the registry and the repositories have.
-func (b *bench) coldWorker(s service, p *finalPeers) contest {
+func (b *bench) coldWorker(p *finalPeers) contest {
 	cold := service{b, greeterDir, "cold-cache", "cold-state"}
 	u := buildah{b, "buildah-cold"}
 	return contest{"one-line commit, on a worker with no cache", []entrant{

@@ -19,7 +19,7 @@ type dist struct {
 	url, download, author, authorEmail, maintainer, maintainerEmail *string
 	license, expression                                             *string
 	projectURLs                                                     [][2]string
-	keywords, platforms, classifiers, obsoletes                     []string
+	keywords, platforms, classifiers                                []string
 	requiresPython                                                  *string
 	requires                                                        []string
 	extras                                                          []extra
@@ -132,7 +132,7 @@ func (b *setuptoolsBuild) findLicenses() error {
 		if strings.Contains(p, "..") || strings.Contains(p, "{") || recursive && strings.HasPrefix(p, "/") {
 			return unsupported("its pattern of licence files %q is an unusual one", p)
 		}
-		files, err := b.tree.glob(p, recursive, false)
+		files, err := b.tree.glob(p, recursive)
 		if err != nil {
 			return err
 		}

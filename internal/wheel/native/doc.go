@@ -4,9 +4,9 @@
 // In goes a project's tree, what its pyproject.toml says of the backend, and the [Environment] of the build root: which
 // Python it has and which distributions, by version. Out come the files of the wheel, all but RECORD.
 //
-// Whether that works is decided by the package itself. It knows setuptools and hatchling, in the versions that the tests hold it against, and of each what those versions do: where they differ in what they read or
+// Whether that works is decided by the package itself. It knows setuptools, hatchling and flit-core, in the versions that the tests hold it against, and of each what those versions do: where they differ in what they read or
 // write, the version that the build root has decides. Anything that only a running backend can know (a setup.py that
-// computes, a plug-in, an extension in C, a version it has no knowledge of) is an [*Unsupported] with the reason, and the
+// computes, a plug-in, an extension in C, a version it has no knowledge of) is an [*UnsupportedError] with the reason, and the
 // backend has to run. So is whatever would be an error: the backend says it better. What this package does write is what
 // the backend would have written; in doubt it does not write.
 //

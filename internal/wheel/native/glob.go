@@ -128,7 +128,7 @@ func (g *globs) part(at int, name string) bool {
 }
 
 // glob lists the files of the tree that match a pattern, sorted.
-func (t *tree) glob(pattern string, recursive, hidden bool) ([]string, error) {
+func (t *tree) glob(pattern string, recursive bool) ([]string, error) {
 	if !strings.ContainsAny(pattern, "*?[") {
 		clean, ok := inside(pattern)
 		if !ok {
@@ -139,7 +139,7 @@ func (t *tree) glob(pattern string, recursive, hidden bool) ([]string, error) {
 		}
 		return nil, nil
 	}
-	g, err := newGlob(pattern, recursive, hidden)
+	g, err := newGlob(pattern, recursive, false)
 	if err != nil {
 		return nil, err
 	}
@@ -153,8 +153,8 @@ func (t *tree) glob(pattern string, recursive, hidden bool) ([]string, error) {
 }
 
 // globsFolder tells whether a pattern matches a folder too.
-func (t *tree) globsFolder(pattern string, recursive, hidden bool) bool {
-	g, err := newGlob(strings.TrimSuffix(pattern, "/"), recursive, hidden)
+func (t *tree) globsFolder(pattern string) bool {
+	g, err := newGlob(strings.TrimSuffix(pattern, "/"), true, false)
 	if err != nil {
 		return false
 	}

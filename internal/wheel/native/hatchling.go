@@ -490,11 +490,7 @@ func (h *hatch) info(w *Wheel, version string) error {
 		wheel += "Tag: " + python + "-none-any\n"
 	}
 	add("WHEEL", wheel)
-	entryPoints, err := h.entryPoints()
-	if err != nil {
-		return err
-	}
-	if entryPoints != "" {
+	if entryPoints := h.entryPoints(); entryPoints != "" {
 		add("entry_points.txt", entryPoints)
 	}
 	for _, name := range licenses {
@@ -508,7 +504,7 @@ func (h *hatch) info(w *Wheel, version string) error {
 }
 
 // entryPoints is entry_points.txt: commands first, then the other groups, all sorted.
-func (h *hatch) entryPoints() (string, error) {
+func (h *hatch) entryPoints() string {
 	groups := map[string][]string{}
 	for _, g := range h.core.entryPoints {
 		lines := slices.Clone(g.lines)
@@ -532,7 +528,7 @@ func (h *hatch) entryPoints() (string, error) {
 			b.WriteString("\n[" + name + "]\n" + strings.Join(groups[name], "\n") + "\n")
 		}
 	}
-	return strings.TrimLeft(b.String(), "\n"), nil
+	return strings.TrimLeft(b.String(), "\n")
 }
 
 // metadata is METADATA, and the licence files it names.
@@ -556,7 +552,7 @@ func (h *hatch) metadata() (content string, licenses []string, err error) {
 	out.optional("Maintainer", c.maintainers.names())
 	out.optional("Maintainer-email", c.maintainers.emails())
 	if c.license != nil && *c.license != "" {
-		if strings.ContainsAny(*c.license, "\r\v\f\x1c\x1d\x1e\x85\u2028\u2029") || c.licenseFile != "" {
+		if strings.ContainsAny(*c.license, "\r\v\f\x1c\x1d\x1e\u0085\u2028\u2029") || c.licenseFile != "" {
 			return "", nil, unsupported("its licence has odd characters, or is a file")
 		}
 		lines := strings.Split(strings.TrimSuffix(*c.license, "\n"), "\n")
@@ -622,7 +618,7 @@ func (h *hatch) licenses() ([]string, error) {
 	}
 	var found []string
 	for _, p := range patterns {
-		files, err := h.tree.glob(p, false, false)
+		files, err := h.tree.glob(p, false)
 		if err != nil {
 			return nil, err
 		}

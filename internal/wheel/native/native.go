@@ -54,23 +54,23 @@ type File struct {
 	Content []byte
 }
 
-// Unsupported says why a project's backend has to run.
-type Unsupported struct{ Reason string }
+// UnsupportedError says why a project's backend has to run.
+type UnsupportedError struct{ Reason string }
 
-func (e *Unsupported) Error() string { return e.Reason }
+func (e *UnsupportedError) Error() string { return e.Reason }
 
-// TooOld says that the build root's backend does not read what the project is written in: it would make a wheel, and a
+// TooOldError says that the build root's backend does not read what the project is written in: it would make a wheel, and a
 // wrong one.
-type TooOld struct{ Reason string }
+type TooOldError struct{ Reason string }
 
-func (e *TooOld) Error() string { return e.Reason }
+func (e *TooOldError) Error() string { return e.Reason }
 
-// unsupported makes an Unsupported.
+// unsupported makes an UnsupportedError.
 func unsupported(format string, args ...any) error {
-	return &Unsupported{Reason: fmt.Sprintf(format, args...)}
+	return &UnsupportedError{Reason: fmt.Sprintf(format, args...)}
 }
 
-// Write makes the wheel of a project. An [*Unsupported] leaves it to the backend; a [*TooOld] is the project's fault. Any
+// Write makes the wheel of a project. An [*UnsupportedError] leaves it to the backend; a [*TooOldError] is the project's fault. Any
 // other error is one of reading the tree.
 func Write(p Project, env Environment) (*Wheel, error) {
 	if len(p.BackendPath) > 0 {
@@ -89,6 +89,8 @@ func Write(p Project, env Environment) (*Wheel, error) {
 		w, err = writeSetuptools(p, tree, env)
 	case "hatchling.build":
 		w, err = writeHatchling(p, tree, env)
+	case "flit_core.buildapi":
+		w, err = writeFlit(tree, env)
 	default:
 		return nil, unsupported("its backend is %s", p.Backend)
 	}

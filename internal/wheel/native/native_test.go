@@ -172,7 +172,7 @@ func TestAsTheBackends(t *testing.T) {
 		s := shapes[i]
 		t.Run(s.Name, func(t *testing.T) {
 			ours, err := Write(projectOf(t, s), env)
-			var reason *Unsupported
+			var reason *UnsupportedError
 			switch {
 			case errors.As(err, &reason):
 				t.Logf("left to the backend: %s", reason.Reason)

@@ -60,7 +60,7 @@ func (b *setuptoolsBuild) data(w *Wheel, pkg, dir string, files []string) error 
 		if strings.HasPrefix(p, "/") || strings.Contains(p, "..") || strings.HasSuffix(p, "/") || strings.ContainsAny(dir, "*?[") {
 			return unsupported("its package_data has a pattern %q", p)
 		}
-		found, err := b.tree.glob(path.Join(dir, strings.TrimPrefix(p, "./")), true, false)
+		found, err := b.tree.glob(path.Join(dir, strings.TrimPrefix(p, "./")), true)
 		if err != nil {
 			return err
 		}

@@ -318,10 +318,10 @@ func (b *setuptoolsBuild) globbedDataFiles(dir string, patterns []string) error 
 			files = append(files, p)
 			continue
 		}
-		if b.tree.globsFolder(p, true, false) {
+		if b.tree.globsFolder(p) {
 			return unsupported("its pattern of data files %q matches a folder", p)
 		}
-		found, err := b.tree.glob(p, true, false)
+		found, err := b.tree.glob(p, true)
 		if err != nil {
 			return err
 		}

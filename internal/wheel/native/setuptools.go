@@ -77,11 +77,12 @@ func tooOldForProject(t *tree, version string) error {
 	if err != nil {
 		return err
 	}
-	document, err := pymeta.ParseTOML(content)
-	if err != nil || !document.Has("project") {
+	if document, err := pymeta.ParseTOML(content); err != nil {
+		return unsupported("pyproject.toml: %v", err)
+	} else if !document.Has("project") {
 		return nil
 	}
-	return &TooOld{fmt.Sprintf("its name and version are in [project] of pyproject.toml, which setuptools %s of the build root does not read (61 is the first that does): "+
+	return &TooOldError{fmt.Sprintf("its name and version are in [project] of pyproject.toml, which setuptools %s of the build root does not read (61 is the first that does): "+
 		"write them in setup.cfg as well, or take a build root with a newer setuptools", version)}
 }
 

@@ -115,7 +115,7 @@ type headerWriter struct {
 
 // field writes one field on one line; what would need more is unsupported.
 func (h *headerWriter) field(name, value string) {
-	if strings.ContainsAny(value, "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029") || strings.HasPrefix(value, " ") || strings.HasPrefix(value, "\t") {
+	if strings.ContainsAny(value, "\n\r\v\f\x1c\x1d\x1e\u0085\u2028\u2029") || strings.HasPrefix(value, " ") || strings.HasPrefix(value, "\t") {
 		h.err = unsupported("its %s is of several lines", name)
 	}
 	h.raw(name, value)
@@ -137,7 +137,7 @@ func (h *headerWriter) list(name string, values []string) {
 
 // escaped indents the lines of a text after the first.
 func escaped(s string) (string, bool) {
-	if strings.ContainsAny(s, "\r\v\f\x1c\x1d\x1e\x85\u2028\u2029") {
+	if strings.ContainsAny(s, "\r\v\f\x1c\x1d\x1e\u0085\u2028\u2029") {
 		return "", false
 	}
 	return strings.ReplaceAll(s, "\n", "\n        "), true

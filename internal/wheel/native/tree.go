@@ -53,7 +53,7 @@ func openTree(from fs.FS) (*tree, error) {
 		t.exec[name] = info.Mode()&0o111 != 0
 		return nil
 	})
-	var reason *Unsupported
+	var reason *UnsupportedError
 	if err != nil && !errors.As(err, &reason) {
 		err = fmt.Errorf("reading the project's files: %w", err)
 	}

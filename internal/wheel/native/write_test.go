@@ -60,8 +60,8 @@ func TestLeftToTheBackend(t *testing.T) {
 				test.env(&env)
 			}
 			w, err := Write(projectOf(t, wheeltest.Shape{Name: "a", Tree: tree}), env)
-			var unsupported *Unsupported
-			var tooOld *TooOld
+			var unsupported *UnsupportedError
+			var tooOld *TooOldError
 			switch {
 			case test.reason == "" && err != nil:
 				t.Fatal(err)
