@@ -351,7 +351,7 @@ func TestSameAsRPM(t *testing.T) {
 		shared("t1", "/usr/share/t", 1, "t2"), shared("t2", "/usr/share/t", 2))...)
 	want, got := survey(t, installed(t, packages)), survey(t, unpacked(t, base(t, builder(t), packages)))
 	for _, path := range slices.Sorted(keys(want, got)) {
-		if want[path] != got[path] && !expected(path, want[path], got[path]) {
+		if want[path] != got[path] && !expected(path, want[path], got[path], buildTime) {
 			t.Errorf("%s\n  rpm:  %s\n  ours: %s", path, want[path], got[path])
 		}
 	}

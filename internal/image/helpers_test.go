@@ -205,7 +205,9 @@ func installed(t testing.TB, packages []image.BasePackage, options ...string) st
 	}
 	args := append([]string{"--root", root, "--dbpath", "/var/lib/rpm", "-i", "--nodeps", "--nosignature"}, options...)
 	sorted := slices.Clone(packages)
-	slices.SortFunc(sorted, func(a, b image.BasePackage) int { return a.NEVRA.Compare(b.NEVRA) })
+	if !slices.Contains(options, "--noorder") {
+		slices.SortFunc(sorted, func(a, b image.BasePackage) int { return a.NEVRA.Compare(b.NEVRA) })
+	}
 	for _, p := range sorted {
 		args = append(args, p.Path)
 	}

@@ -107,7 +107,7 @@ func (list packages) scripted() []script.Package {
 	for i, p := range list {
 		out[i] = script.Package{
 			Name: p.NEVRA.String(), Short: p.NEVRA.Name, EVR: p.NEVRA.EVR,
-			Requires: p.rpm.Requires(), Provides: p.rpm.Provides(),
+			Requires: append(p.rpm.Requires(), p.rpm.OrderWithRequires()...), Provides: p.rpm.Provides(),
 			Files: p.files, Scripts: p.scripts,
 		}
 	}

@@ -45,6 +45,11 @@ func (h *Header) Requires() []Dependency {
 	return h.dependencies(TagRequireName, TagRequireFlags, TagRequireVersion)
 }
 
+// OrderWithRequires gives what is to be installed before the package, if it is installed at all.
+func (h *Header) OrderWithRequires() []Dependency {
+	return h.dependencies(TagOrderName, TagOrderFlags, TagOrderVersion)
+}
+
 // Conflicts gives what may not be there.
 func (h *Header) Conflicts() []Dependency {
 	return h.dependencies(TagConflictName, TagConflictFlags, TagConflictVersion)

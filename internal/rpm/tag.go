@@ -64,6 +64,9 @@ const (
 	TagSourceRPM         Tag = 1044
 	TagArchiveSize       Tag = 1046
 	TagRPMVersion        Tag = 1064
+	TagOrderName         Tag = 5035
+	TagOrderVersion      Tag = 5036
+	TagOrderFlags        Tag = 5037
 	TagChangelogTime     Tag = 1080
 	TagChangelogName     Tag = 1081
 	TagChangelogText     Tag = 1082

@@ -13,7 +13,9 @@ import (
 // (Requires(pre) and so on) weigh more than plain ones. The result holds indexes of packages. It
 // depends on the packages alone, not on the order in which they come.
 //
-// This is the order of rpm's lib/order.c for packages that are given to it sorted by name.
+// This is the order of rpm's lib/order.c for packages that are given to it sorted by name. As in rpm
+// 4.20, and unlike before, Recommends and the like have no say in it: they make loops of half a
+// distribution.
 func Order(packages []Package) []int {
 	g := newGraph(packages)
 	g.findCycles()
@@ -31,6 +33,8 @@ type node struct {
 	cycle    int
 	distance int
 	done     bool
+	// color is that of all its files: which word sizes of programs it has.
+	color uint32
 	// Tarjan's algorithm.
 	visited, low int
 }
@@ -56,7 +60,11 @@ type graph struct {
 func newGraph(packages []Package) *graph {
 	g := &graph{}
 	for i := range packages {
-		g.nodes = append(g.nodes, &node{index: i, cycle: -1})
+		n := &node{index: i, cycle: -1}
+		for _, f := range packages[i].Files {
+			n.color |= f.Color
+		}
+		g.nodes = append(g.nodes, n)
 	}
 	slices.SortStableFunc(g.nodes, func(a, b *node) int {
 		return cmp.Compare(packages[a.index].Name, packages[b.index].Name)
@@ -223,11 +231,16 @@ func (g *graph) findCycles() {
 }
 
 // queue holds packages that are free to be installed, the most wanted first, older ones later among
-// equals.
+// equals. Packages with 64-bit programs go before others, whatever these are wanted for.
 type queue struct{ nodes []*node }
 
+// preferredColor is that of 64-bit programs (rpm's %_prefer_color).
+const preferredColor = 2
+
 func (q *queue) add(n *node) {
-	at := slices.IndexFunc(q.nodes, func(m *node) bool { return m.wanted <= n.wanted })
+	at := slices.IndexFunc(q.nodes, func(m *node) bool {
+		return (n.color == preferredColor || n.color == m.color) && m.wanted <= n.wanted
+	})
 	if at < 0 {
 		at = len(q.nodes)
 	}

@@ -7,8 +7,9 @@ type Package struct {
 	// Name is what messages and order go by: the NEVRA.
 	Name string
 	// Short is the package's name alone, by which triggers wait for it.
-	Short              string
-	EVR                rpm.EVR
+	Short string
+	EVR   rpm.EVR
+	// Requires has what OrderWithRequires names as well.
 	Requires, Provides []rpm.Dependency
 	Files              []rpm.File
 	Scripts            []rpm.Script
