@@ -60,7 +60,9 @@ type Signing struct {
 
 // Project is an internal git repository.
 type Project struct {
-	Git      string            `yaml:"git" jsonschema:"required" jsonschema_description:"URL of the repository, or a path (from this file's folder)."`
+	From     string            `yaml:"from" jsonschema:"enum=git,enum=rpm" jsonschema_description:"git, or rpm: the project is an RPM that others build of its branches, and is not built here. Default git."`
+	RPM      *ProjectRPM       `yaml:"rpm" jsonschema_description:"With from: rpm: which package it is, and where its branches are built."`
+	Git      string            `yaml:"git" jsonschema_description:"URL of the repository, or a path (from this file's folder). Needed but with from: rpm."`
 	Path     string            `yaml:"path" jsonschema_description:"Folder of the Python project in the repository, where it is not the top."`
 	Branches map[string]string `yaml:"branches" jsonschema_description:"This project's own name of an environment's branch, such as {main: master}."`
 	Drift    Drift             `yaml:"drift" jsonschema_description:"What its spec file and its Python metadata may disagree about."`
@@ -118,20 +120,22 @@ type Repository struct {
 
 // Image is one final image: the RPMs of its base, projects and files.
 type Image struct {
-	Target     string            `yaml:"target" jsonschema_description:"Name of the target. May be left out where there is one target."`
-	Projects   []string          `yaml:"projects" jsonschema_description:"The projects that are installed in it."`
-	Packages   []Text            `yaml:"packages" jsonschema_description:"What it needs beyond its projects: RPM names, provides or paths, with ranges."`
-	Lists      []Text            `yaml:"packages-from" jsonschema_description:"Ansible files that install packages, PROJECT:PATH or PATH in this file's folder: dnf, yum, package and pip tasks with literal names. They are read, never run."`
-	Overrides  []Override        `yaml:"overrides" jsonschema_description:"What is taken instead of entries of packages-from."`
-	Files      []File            `yaml:"files" jsonschema_description:"Files put into the image."`
-	Env        map[string]string `yaml:"env" jsonschema_description:"Environment variables."`
-	User       string            `yaml:"user" jsonschema_description:"User to run as: a number or a name of the image. Default root."`
-	Workdir    string            `yaml:"workdir" jsonschema_description:"Working directory. Default /."`
-	Entrypoint []string          `yaml:"entrypoint" jsonschema_description:"The program to run, with its first arguments."`
-	Command    []string          `yaml:"command" jsonschema_description:"Further arguments, those that a deployment may replace."`
-	Ports      []int             `yaml:"ports" jsonschema_description:"TCP ports on which it listens."`
-	Labels     map[string]string `yaml:"labels" jsonschema_description:"Further labels, beside those that Slipway sets."`
-	Packing    Packing           `yaml:"packing" jsonschema_description:"How its layers are compressed, and what they are called."`
+	Target   string   `yaml:"target" jsonschema_description:"Name of the target. May be left out where there is one target."`
+	Projects []string `yaml:"projects" jsonschema_description:"The projects that are installed in it."`
+	// RPMProjects are those of its projects that are taken as RPMs; Load takes them out of Projects.
+	RPMProjects []string          `yaml:"-" json:"-"`
+	Packages    []Text            `yaml:"packages" jsonschema_description:"What it needs beyond its projects: RPM names, provides or paths, with ranges."`
+	Lists       []Text            `yaml:"packages-from" jsonschema_description:"Ansible files that install packages, PROJECT:PATH or PATH in this file's folder: dnf, yum, package and pip tasks with literal names. They are read, never run."`
+	Overrides   []Override        `yaml:"overrides" jsonschema_description:"What is taken instead of entries of packages-from."`
+	Files       []File            `yaml:"files" jsonschema_description:"Files put into the image."`
+	Env         map[string]string `yaml:"env" jsonschema_description:"Environment variables."`
+	User        string            `yaml:"user" jsonschema_description:"User to run as: a number or a name of the image. Default root."`
+	Workdir     string            `yaml:"workdir" jsonschema_description:"Working directory. Default /."`
+	Entrypoint  []string          `yaml:"entrypoint" jsonschema_description:"The program to run, with its first arguments."`
+	Command     []string          `yaml:"command" jsonschema_description:"Further arguments, those that a deployment may replace."`
+	Ports       []int             `yaml:"ports" jsonschema_description:"TCP ports on which it listens."`
+	Labels      map[string]string `yaml:"labels" jsonschema_description:"Further labels, beside those that Slipway sets."`
+	Packing     Packing           `yaml:"packing" jsonschema_description:"How its layers are compressed, and what they are called."`
 }
 
 // Packing says how an image's layers are compressed, and in which words its manifest speaks of them.

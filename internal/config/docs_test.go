@@ -28,6 +28,7 @@ references to what is not there. Paths are relative to the file's folder.
 		t            reflect.Type
 	}{
 		{"A project", "projects.NAME", reflect.TypeFor[config.Project]()},
+		{"The RPM that it is", "projects.NAME.rpm", reflect.TypeFor[config.ProjectRPM]()},
 		{"Its drift", "projects.NAME.drift", reflect.TypeFor[config.Drift]()},
 		{"An ignored drift", "projects.NAME.drift.ignore[]", reflect.TypeFor[config.IgnoredDrift]()},
 		{"A target", "targets.NAME", reflect.TypeFor[config.Target]()},

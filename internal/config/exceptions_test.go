@@ -66,3 +66,29 @@ func TestExpandPlace(t *testing.T) {
 		}
 	}
 }
+
+func TestProjectFromMistakes(t *testing.T) {
+	t.Parallel()
+	for project, want := range map[string]string{
+		"{from: rpm}": "x.yaml:2:16: projects.p: rpm is missing",
+		"{from: rpm, git: ./p, rpm: {package: p, repositories: {main: r}}}": "are of projects from git",
+		"{from: copr}": `projects.p.from: "copr" is not where projects are from`,
+		"{git: ./p, rpm: {package: p, repositories: {main: r}}}": "it goes with from: rpm",
+		"{from: rpm, rpm: {repositories: {main: r}}}":            "package is missing",
+		"{from: rpm, rpm: {package: p}}":                         "repositories is missing",
+		"{branches: {a: b}}":                                     "git is missing",
+	} {
+		text := "service: s\nprojects: {p: " + project + "}\ntargets:\n  t: {release: fedora-43, repositories: [{file: x.repo}]}\nimages: {web: {projects: [p]}}\n"
+		if _, err := config.Parse([]byte(text), "x.yaml"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s\nerror: %v\nwant: %s", project, err, want)
+		}
+	}
+	text := "service: s\nprojects: {p: {from: rpm, rpm: {package: p, repositories: {main: r}}}}\ntargets:\n  t: {release: fedora-43, repositories: [{file: x.repo}]}\nimages: {web: {projects: [p], files: [{from: \"p:x\", to: /x}]}}\n"
+	if _, err := config.Parse([]byte(text), "x.yaml"); err == nil || !strings.Contains(err.Error(), "has no files here") {
+		t.Errorf("files: %v", err)
+	}
+	c, err := config.Parse([]byte(strings.Replace(text, ", files: [{from: \"p:x\", to: /x}]", "", 1)), "x.yaml")
+	if err != nil || len(c.Images["web"].Projects) != 0 || len(c.Images["web"].RPMProjects) != 1 || len(c.ProjectsOf([]string{"web"})) != 0 {
+		t.Errorf("%+v, %v", c, err)
+	}
+}

@@ -172,6 +172,7 @@ func (d *decoder) required(v reflect.Value, p string) {
 
 func (d *decoder) project(name string, p Project, targets map[string]Target) {
 	at := join("projects", name)
+	d.projectFrom(at, p)
 	if strings.HasPrefix(p.Git, "-") || strings.HasPrefix(p.Git, "ext::") || strings.ContainsAny(p.Git, "\n\x00") {
 		d.wrong(at+".git", "this is not a repository's URL or path")
 	}
@@ -332,6 +333,7 @@ func (d *decoder) image(c *Config, name string, img Image) Image {
 		}
 		seen[p] = true
 	}
+	img.Projects, img.RPMProjects = divide(img.Projects, c.Projects)
 	for i, l := range img.Lists {
 		d.place(c, fmt.Sprintf("%s.packages-from[%d]", at, i), l)
 	}
@@ -373,8 +375,11 @@ func (d *decoder) packing(at string, p Packing) Packing {
 func (d *decoder) place(c *Config, at string, t Text) {
 	project, from := t.Source()
 	if project != "" {
-		if _, ok := c.Projects[project]; !ok {
+		switch p, ok := c.Projects[project]; {
+		case !ok:
 			d.wrong(at, "there is no project %q%s", project, suggest(project, keys(c.Projects)))
+		case p.From == FromRPM:
+			d.wrong(at, "project %q is taken as an RPM, so it has no files here", project)
 		}
 	}
 	if !local(from) {

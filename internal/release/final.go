@@ -20,7 +20,7 @@ import (
 const (
 	labelService = "build.slipway.service"
 	labelLock    = "build.slipway.lock"
-	labelProject = "build.slipway.project." // + name: the commit
+	labelProject = "build.slipway.project." // + name: the commit, or the RPM
 )
 
 // Modes of files as stat(2) has them.
@@ -74,6 +74,13 @@ func (b *build) image(ctx context.Context, t *lock.Target, name string, paths ma
 	labels[labelLock] = "sha256:" + t.Digest(name)
 	for _, project := range projects {
 		labels[labelProject+project] = b.candidate.Revisions[project].Commit
+	}
+	for _, project := range conf.RPMProjects {
+		for _, pkg := range t.Root(name) {
+			if pkg.NEVRA.Name == b.Config.Projects[project].RPM.Package.Value {
+				labels[labelProject+project] = pkg.NEVRA.String()
+			}
+		}
 	}
 	pack := b.packing(t.Name, name)
 	final, err := b.Images.Final(ctx, image.FinalSpec{

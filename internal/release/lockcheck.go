@@ -81,7 +81,7 @@ func (p *Pipeline) outdated(t *lock.Target, tn TargetNeeds) []LockProblem {
 	var problems []LockProblem
 	for _, root := range tn.Roots {
 		switch t.Requests[root.Image] {
-		case requestsDigest(root, conf):
+		case tn.requestsDigest(root, conf):
 		case "":
 			problems = append(problems, LockProblem{Target: t.Name, Root: root.Image, Text: "it is not locked yet"})
 		default:

@@ -120,7 +120,7 @@ func (p *Pipeline) locked(t *lock.Target, tn TargetNeeds) bool {
 		return false
 	}
 	for _, root := range tn.Roots {
-		if t.Requests[root.Image] != requestsDigest(root, conf) {
+		if t.Requests[root.Image] != tn.requestsDigest(root, conf) {
 			return false
 		}
 	}
@@ -135,8 +135,8 @@ func (p *Pipeline) locked(t *lock.Target, tn TargetNeeds) bool {
 
 // requestsDigest identifies what a root asks of the repositories, and which modules of them are
 // enabled.
-func requestsDigest(m *requirement.Merged, t config.Target) string {
-	parts := []string{"requests/1"}
+func (tn *TargetNeeds) requestsDigest(m *requirement.Merged, t config.Target) string {
+	parts := append([]string{"requests/1"}, tn.sources()...)
 	if modules := enabledModules(t); len(modules) > 0 {
 		parts = append(parts, "modules", t.ModulePlatform)
 		parts = append(parts, modules...)
@@ -167,7 +167,9 @@ func (p *Pipeline) lockTarget(ctx context.Context, tn TargetNeeds, old lock.Targ
 	if err != nil {
 		return lock.Target{}, err
 	}
-	repos = append(repos, kept...)
+	if repos, err = tn.only(append(repos, kept...)); err != nil {
+		return lock.Target{}, err
+	}
 	keep := o.keep(&old, repos, conf.Arch)
 	var memory resolve.Memory
 	for _, root := range tn.Roots {
@@ -180,7 +182,7 @@ func (p *Pipeline) lockTarget(ctx context.Context, tn TargetNeeds, old lock.Targ
 		} else if err != nil {
 			return lock.Target{}, fmt.Errorf("%s on target %s: %w", rootName(root.Image), tn.Target, err)
 		}
-		m.add(root, s)
+		m.add(root, tn.requestsDigest(root, conf), s)
 		// The next root takes the same versions: what images share is shared by their layers.
 		for _, c := range s.Packages {
 			keep[c.Package.Name] = c.Package.NEVRA
@@ -217,7 +219,6 @@ func problem(root *requirement.Merged, arch string, repos []*rpmrepo.Repository,
 
 // lockMaker gathers the solutions of a target's roots into one list of packages.
 type lockMaker struct {
-	conf    config.Target
 	layers  int // at most, of an image
 	t       lock.Target
 	byNEVRA map[rpm.NEVRA]int
@@ -225,7 +226,7 @@ type lockMaker struct {
 }
 
 func newLockMaker(conf config.Target, layers int, name string, repos []*rpmrepo.Repository) *lockMaker {
-	m := &lockMaker{conf: conf, layers: layers, t: lock.Target{Name: name, Arch: conf.Arch, Release: conf.Release, Requests: map[string]string{}}, byNEVRA: map[rpm.NEVRA]int{}, paths: map[string]string{}}
+	m := &lockMaker{layers: layers, t: lock.Target{Name: name, Arch: conf.Arch, Release: conf.Release, Requests: map[string]string{}}, byNEVRA: map[rpm.NEVRA]int{}, paths: map[string]string{}}
 	for _, r := range repos {
 		m.t.Repositories = append(m.t.Repositories, lock.Repository{
 			ID: r.Config.ID, URL: address(r.Config), Repomd: r.State.RepomdSHA256, Revision: r.State.Revision,
@@ -244,8 +245,8 @@ func address(c rpmrepo.Config) string {
 	return ""
 }
 
-func (m *lockMaker) add(root *requirement.Merged, s *resolve.Solution) {
-	m.t.Requests[root.Image] = requestsDigest(root, m.conf)
+func (m *lockMaker) add(root *requirement.Merged, digest string, s *resolve.Solution) {
+	m.t.Requests[root.Image] = digest
 	for _, c := range s.Packages {
 		i, ok := m.byNEVRA[c.Package.NEVRA]
 		if !ok {

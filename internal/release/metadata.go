@@ -157,7 +157,7 @@ func (b *backends) resolve(ctx context.Context, old lock.Target) (lock.Target, e
 		return lock.Target{}, fmt.Errorf("%s can't be resolved: %w", rootName(lock.BuildRoot), err)
 	}
 	m := newLockMaker(conf, b.Config.Layers, b.target, repos)
-	m.add(merged, s)
+	m.add(merged, (&TargetNeeds{Target: b.target}).requestsDigest(merged, conf), s)
 	return m.target(), nil
 }
 

@@ -29,6 +29,10 @@ type TargetNeeds struct {
 	// Roots are the images, sorted by name, then a build root (lock.BuildRoot) where a project must be
 	// built.
 	Roots []*requirement.Merged
+	// Sources are the repositories from which packages of projects are taken (config.FromRPM), by name;
+	// Hidden those of other branches.
+	Sources map[string]string
+	Hidden  map[string]bool
 }
 
 // UnmetError says that projects of an image need another revision of each other.
@@ -134,7 +138,11 @@ func (p *Pipeline) targetNeeds(ctx context.Context, c *Candidate, name string, i
 			return tn, err
 		}
 		n.Warnings = append(n.Warnings, lists.warnings...)
-		merged, err := requirement.Merge(img, needs, slices.Concat(p.extra(img), lists.requirements))
+		rpms, err := p.rpmProjects(img, c.Branch, &tn)
+		if err != nil {
+			return tn, err
+		}
+		merged, err := requirement.Merge(img, needs, slices.Concat(p.extra(img), rpms, lists.requirements))
 		if err != nil {
 			return tn, fmt.Errorf("image %s: %w", img, err)
 		}
