@@ -180,15 +180,15 @@ func (b *Blobs) client(ctx context.Context, ref string) (*client, v1.Hash, error
 	return c, digest, nil
 }
 
-// missingBlob is an error of a registry that does not have a blob.
-type missingBlob struct{ refusal *Error }
+// missingBlobError is an error of a registry that does not have a blob.
+type missingBlobError struct{ refusal *Error }
 
-func (e *missingBlob) Error() string   { return e.refusal.Error() }
-func (e *missingBlob) Unwrap() []error { return []error{e.refusal, fs.ErrNotExist} }
+func (e *missingBlobError) Error() string   { return e.refusal.Error() }
+func (e *missingBlobError) Unwrap() []error { return []error{e.refusal, fs.ErrNotExist} }
 
 func notThere(err error) error {
 	if refused, ok := err.(*Error); ok && refused.Reason == NotFound { //nolint:errorlint // it was made here
-		return &missingBlob{refused}
+		return &missingBlobError{refused}
 	}
 	return err
 }

@@ -23,7 +23,6 @@ type lockWorld struct {
 	*world
 	*rand.Rand
 	names int
-	specs map[string]rpmwrite.Spec // by file
 }
 
 // spec makes a version of a package, which needs some of those after it.
