@@ -140,7 +140,7 @@ func draw(ctx context.Context, p resolve.Problem, count int, seed uint64) ([][]s
 		if ok {
 			good = append(good, name)
 		}
-		if len(good) == 10*count {
+		if len(good) == 3*count {
 			break
 		}
 	}
