@@ -122,12 +122,13 @@ func (list packages) layered() []layer.Package {
 	return out
 }
 
-// ghosts are the folders among paths that a package has as %ghost.
+// ghosts are those of paths that a package has as %ghost, of whatever type: what is not there when
+// the package is built counts as a file.
 func (list packages) ghosts(paths []string) []rpm.File {
 	var out []rpm.File
 	for _, p := range list {
 		for _, f := range p.files {
-			if f.IsDir() && f.IsGhost() && slices.Contains(paths, f.Path) {
+			if f.IsGhost() && slices.Contains(paths, f.Path) {
 				out = append(out, f)
 			}
 		}
