@@ -157,7 +157,9 @@ func (p *Pipeline) sign(ctx context.Context, img builtImage, provenance []byte) 
 	if err != nil {
 		return err
 	}
-	payload := attest.Payload(p.repository(img.name), img.bill.Digest)
+	// Of the embedded registry the name is signed, not the address of the moment.
+	place, _, _ := strings.Cut(p.Reference(Image{Name: img.name, Digest: img.bill.Digest}), "@")
+	payload := attest.Payload(place, img.bill.Digest)
 	signature, err := key.Sign(payload)
 	if err != nil {
 		return err
