@@ -24,8 +24,8 @@ import (
 type FinalSpec struct {
 	// Base is an image that Builder.Base made.
 	Base *Image
-	// Files are laid over the base as one layer, in any order. Links among the base's folders are
-	// followed (/lib to usr/lib), its folders keep their modes, and those that are missing are made
+	// Files are laid over the base, in any order: those of each group as a layer of their own. Links
+	// among the base's folders are followed (/lib to usr/lib), its folders keep their modes, and those that are missing are made
 	// as root's, mode 0755. Two entries of one place are an error, unless both are the same folder.
 	Files []FileEntry
 	// Config is the whole run-time configuration; nothing is taken over from the base.
@@ -52,7 +52,14 @@ type FileEntry struct {
 	Link string
 	// Content of a regular file.
 	Content []byte
+	// Group is what changes together, such as a project's name: a change of one group leaves the
+	// layers of the others as they are.
+	Group string
 }
+
+// maxGroups bounds the layers of files: runtimes take 127 layers in all. More groups share layers, by
+// the hash of their names, so that a new one moves no other.
+const maxGroups = 32
 
 // Config is what a container of the image runs, and how.
 type Config struct {
@@ -76,7 +83,7 @@ type Config struct {
 // finalFormat is part of the key of a final image's layer.
 const finalFormat = "final/1"
 
-// Final makes a final image. It writes one small layer; the base's blobs are not read.
+// Final makes a final image. It writes small layers; the base's blobs are not read.
 func (b *Builder) Final(ctx context.Context, spec FinalSpec) (*Image, error) {
 	img, err := b.final(ctx, spec)
 	if err != nil {
@@ -94,13 +101,17 @@ func (b *Builder) final(ctx context.Context, spec FinalSpec) (*Image, error) {
 		return nil, err
 	}
 	layers := slices.Clone(spec.Base.layers)
-	if len(spec.Files) > 0 {
-		blob, err := b.filesLayer(ctx, spec)
+	groups, err := spec.groups()
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range groups {
+		blob, err := b.filesLayer(ctx, spec, g)
 		if err != nil {
 			return nil, err
 		}
 		layers = append(layers, &Layer{blob: blob})
-		config.History = append(config.History, v1.History{Created: config.Created, CreatedBy: creator + ": files"})
+		config.History = append(config.History, v1.History{Created: config.Created, CreatedBy: creator + ": " + g.title()})
 	}
 	img, err := newImage(config, layers, maps.Clone(spec.Config.Labels), mediaTypes(spec.Docker))
 	if err != nil {
@@ -144,20 +155,16 @@ func (spec *FinalSpec) config() (*v1.ConfigFile, error) {
 	return config, nil
 }
 
-// filesLayer makes the layer of the files, each at its place in the base.
-func (b *Builder) filesLayer(ctx context.Context, spec FinalSpec) (layer.Blob, error) {
-	entries, contents, err := spec.entries()
-	if err != nil {
-		return layer.Blob{}, err
-	}
+// filesLayer makes the layer of a group of files, each at its place in the base.
+func (b *Builder) filesLayer(ctx context.Context, spec FinalSpec, g group) (layer.Blob, error) {
 	parts := []string{finalFormat}
-	for i, e := range entries {
-		parts = append(parts, fmt.Sprintf("%s\x00%s\x00%o %d %d %d", e.Path, e.Link, e.Mode, e.UID, e.GID, e.ModTime), sum(contents[i]))
+	for i, e := range g.entries {
+		parts = append(parts, fmt.Sprintf("%s\x00%s\x00%o %d %d %d", e.Path, e.Link, e.Mode, e.UID, e.GID, e.ModTime), sum(g.contents[i]))
 	}
 	m := layer.Maker{Cache: b.Cache, Compression: cmp.Or(spec.Compression, layer.Gzip), Level: spec.Level}
 	return m.Files(ctx, cache.Key(parts...), func(a *layer.Archive) error {
-		for i, e := range entries {
-			if err := a.Add(e, bytes.NewReader(contents[i])); err != nil {
+		for i, e := range g.entries {
+			if err := a.Add(e, bytes.NewReader(g.contents[i])); err != nil {
 				return err
 			}
 		}
@@ -165,18 +172,109 @@ func (b *Builder) filesLayer(ctx context.Context, spec FinalSpec) (layer.Blob, e
 	})
 }
 
-// entries gives the layer's entries, sorted, with the folders that they need.
-func (spec *FinalSpec) entries() ([]layer.Entry, [][]byte, error) {
+// group is the files of one layer, sorted, with the folders that they need.
+type group struct {
+	name     string
+	entries  []layer.Entry
+	contents [][]byte
+}
+
+// title is what the image's history calls the layer.
+func (g group) title() string {
+	if g.name == "" {
+		return "files"
+	}
+	return g.name
+}
+
+// groups divides the files into layers, sorted by name; those of no group come last.
+func (spec *FinalSpec) groups() ([]group, error) {
+	entries, contents, from, err := spec.entries()
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]bool{}
+	for _, f := range spec.Files {
+		names[f.Group] = true
+	}
+	shared := len(names) > maxGroups
+	byName := map[string]*group{}
+	at := map[string]int{}
+	for i, e := range entries {
+		at[e.Path] = i
+	}
+	for i, e := range entries {
+		name, ours := from[e.Path]
+		if !ours {
+			continue // a folder that comes with what is in it
+		}
+		if shared && name != "" {
+			n, err := strconv.ParseUint(cache.Key(name)[:4], 16, 32)
+			if err != nil {
+				return nil, fmt.Errorf("sharing out projects: %w", err)
+			}
+			name = fmt.Sprintf("projects %d", n%maxGroups)
+		}
+		g := byName[name]
+		if g == nil {
+			g = &group{name: name}
+			byName[name] = g
+		}
+		g.entries, g.contents = append(g.entries, e), append(g.contents, contents[i])
+	}
+	var list []group
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		g := byName[name]
+		g.addFolders(entries, at)
+		list = append(list, *g)
+	}
+	slices.SortStableFunc(list, func(a, b group) int {
+		switch {
+		case a.name == "" && b.name != "":
+			return 1
+		case a.name != "" && b.name == "":
+			return -1
+		}
+		return strings.Compare(a.name, b.name)
+	})
+	return list, nil
+}
+
+// addFolders adds the folders above the group's entries; at has where all entries stand in all.
+func (g *group) addFolders(all []layer.Entry, at map[string]int) {
+	have := map[string]bool{}
+	for _, e := range g.entries {
+		have[e.Path] = true
+	}
+	contents := map[string][]byte{}
+	for i, e := range g.entries {
+		contents[e.Path] = g.contents[i]
+	}
+	for _, e := range slices.Clone(g.entries) {
+		for dir := path.Dir(e.Path); dir != "/" && !have[dir]; dir = path.Dir(dir) {
+			have[dir] = true
+			g.entries = append(g.entries, all[at[dir]])
+		}
+	}
+	slices.SortFunc(g.entries, func(a, b layer.Entry) int { return strings.Compare(a.Path, b.Path) })
+	g.contents = make([][]byte, len(g.entries))
+	for i, e := range g.entries {
+		g.contents[i] = contents[e.Path]
+	}
+}
+
+// entries gives the entries of all layers, sorted, with the folders that they need; groups has those that were given.
+func (spec *FinalSpec) entries() (entries []layer.Entry, contents [][]byte, groups map[string]string, err error) {
 	byPath := map[string]layer.Entry{}
 	given := map[string]FileEntry{}
 	for _, f := range spec.Files {
 		e, err := spec.entry(f)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		if have, dup := given[e.Path]; dup {
 			if err := sameFolder(e.Path, have, f); err != nil {
-				return nil, nil, err
+				return nil, nil, nil, err
 			}
 		}
 		byPath[e.Path], given[e.Path] = e, f
@@ -187,17 +285,19 @@ func (spec *FinalSpec) entries() ([]layer.Entry, [][]byte, error) {
 			if !ok {
 				byPath[dir] = spec.Base.shape.Directory(dir).Entry()
 			} else if have.Mode&rpm.ModeTypeMask != rpm.ModeDirectory {
-				return nil, nil, fmt.Errorf("file %s is in %s, which is no folder", p, dir)
+				return nil, nil, nil, fmt.Errorf("file %s is in %s, which is no folder", p, dir)
 			}
 		}
 	}
-	var entries []layer.Entry
-	var contents [][]byte
+	groups = map[string]string{}
+	for p, f := range given {
+		groups[p] = f.Group
+	}
 	for _, p := range slices.Sorted(maps.Keys(byPath)) {
 		entries = append(entries, byPath[p])
 		contents = append(contents, given[p].Content)
 	}
-	return entries, contents, nil
+	return entries, contents, groups, nil
 }
 
 // sameFolder allows two entries of one place if both are folders, and alike.

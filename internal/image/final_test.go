@@ -2,6 +2,7 @@ package image_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -228,5 +229,52 @@ func TestWriteLayout(t *testing.T) {
 	blobs, err := filepath.Glob(filepath.Join(dir, "blobs/sha256/*"))
 	if err != nil || len(blobs) != len(img.BlobLayers())+4 {
 		t.Errorf("%d blobs for %d layers and two images, %v", len(blobs), len(img.BlobLayers()), err)
+	}
+}
+
+// TestFinalGroups has the files of two projects, of which one changes.
+func TestFinalGroups(t *testing.T) {
+	b := builder(t)
+	root := base(t, b, build(t, sample()...))
+	layers := func(img *image.Image) (digests []v1.Hash) {
+		m, err := img.Manifest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range m.Layers {
+			digests = append(digests, l.Digest)
+		}
+		return digests
+	}
+	final := func(projects int, text string) []v1.Hash {
+		files := []image.FileEntry{{Path: "/etc/own", Mode: 0o644, Content: []byte("own")}}
+		for i := range projects {
+			files = append(files, image.FileEntry{Path: fmt.Sprintf("/usr/lib/p%d/one.py", i), Mode: 0o644, Content: []byte("1"), Group: fmt.Sprint("project ", i)})
+		}
+		files[1].Content = []byte(text)
+		img, err := b.Final(t.Context(), image.FinalSpec{Base: root, Files: files})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := validate.Image(img); err != nil {
+			t.Error(err)
+		}
+		return layers(img)
+	}
+	own := len(layers(root))
+	for projects, want := range map[int]int{2: 3, 31: 32, 200: 33} {
+		before, after := final(projects, "2"), final(projects, "3")
+		if len(before)-own > want || projects < 100 && len(before)-own != want {
+			t.Errorf("%d projects are %d layers, want %d", projects, len(before)-own, want)
+		}
+		changed := 0
+		for i := range before {
+			if before[i] != after[i] {
+				changed++
+			}
+		}
+		if changed != 1 {
+			t.Errorf("of %d projects one changed, and %d layers with it", projects, changed)
+		}
 	}
 }

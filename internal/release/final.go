@@ -117,7 +117,7 @@ func (b *build) install(ctx context.Context, t *lock.Target, name string, base *
 			if source.IsPointer(f.Content) {
 				return fmt.Errorf("project %s: %s: %w", project, f.Path, errPointer)
 			}
-			err := files.add("project "+project, image.FileEntry{Path: f.Path, Mode: modeRegular | f.Mode, ModTime: r.Time.Unix(), Content: f.Content})
+			err := files.add("project "+project, image.FileEntry{Path: f.Path, Mode: modeRegular | f.Mode, ModTime: r.Time.Unix(), Content: f.Content, Group: "project " + project})
 			if err != nil {
 				return err
 			}

@@ -316,10 +316,10 @@ func (f *flit) metadata(licenses []string) (string, error) {
 		}
 		h.field("License-Expression", *c.expression)
 	}
+	h.list("Classifier", c.classifiers)
 	if newer {
 		h.list("License-File", licenses)
 	}
-	h.list("Classifier", c.classifiers)
 	if err := f.requirements(h); err != nil {
 		return "", err
 	}
