@@ -165,14 +165,14 @@ func TestUniverseSameAsRPM(t *testing.T) {
 // inOrderOf brings packages into the order in which a root's database has them.
 func inOrderOf(t *testing.T, root string, packages []image.BasePackage) []image.BasePackage {
 	t.Helper()
-	out, err := exec.Command("rpm", "--root", root, "--dbpath", "/var/lib/rpm", "-qa", "--qf", "%{NAME}\n").Output()
+	out, err := exec.Command("rpm", "--root", root, "--dbpath", "/var/lib/rpm", "-qa", "--qf", "%{NAME} %{VERSION} %{RELEASE}\n").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var ordered []image.BasePackage
-	for name := range strings.Lines(string(out)) {
-		for _, p := range packages {
-			if p.NEVRA.Name == strings.TrimSpace(name) {
+	for line := range strings.Lines(string(out)) {
+		for _, p := range packages { // there may be two versions of one
+			if n := p.NEVRA; n.Name+" "+n.EVR.Version+" "+n.EVR.Release == strings.TrimSpace(line) {
 				ordered = append(ordered, p)
 			}
 		}
