@@ -33,7 +33,8 @@ type writer struct {
 
 // setuptoolsKnown are the versions that the tests compare with.
 func setuptoolsKnown(r release) bool {
-	return r.since(61, 0, 0) && !r.since(81, 0, 0) && (!r.since(75, 4, 0) || r.since(75, 6, 0))
+	// Between 70.1 and 71, and 75.4 and 75.6, whose code converts requirements changed.
+	return r.since(61, 0, 0) && !r.since(81, 0, 0) && (!r.since(70, 1, 0) || r.since(71, 0, 0)) && (!r.since(75, 4, 0) || r.since(75, 6, 0))
 }
 
 // wheelKnown tells whether the bdist_wheel of a version of wheel is known.
