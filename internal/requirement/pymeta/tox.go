@@ -68,7 +68,7 @@ func (t *toxReader) pyprojectFile() (bool, error) {
 	}
 	doc, err := parseTOML(text)
 	if err != nil {
-		return false, nil // whoever reads the metadata says so
+		return false, nil //nolint:nilerr // whoever reads the metadata says so
 	}
 	table := doc.get("tool", "tox")
 	if table == nil {
