@@ -20,8 +20,8 @@ const (
 )
 
 // The levels that are used when none is asked for win from the packages to a running container:
-// images are at most a tenth larger than what gzip -6 and zstd -3 make, in a fifth and a half of the
-// processor time. For gzip, programs and libraries, which are half of an image and two thirds of the
+// images are at most a tenth larger than what gzip -6 makes, in a fifth of the processor time, and
+// smaller than what zstd -3 makes. For gzip, programs and libraries, which are half of an image and two thirds of the
 // work, gain little from more effort; everything else does.
 const (
 	binaryGzip = 3
