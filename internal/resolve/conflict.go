@@ -31,7 +31,7 @@ func (c *Conflict) Error() string {
 	b.WriteString("the requests cannot be met:")
 	write(&b, c.Reasons, 1)
 	if c.OnlyBest {
-		b.WriteString("\n  It would do to take " + enumerate(c.Instead) + " instead of the newest.")
+		b.WriteString("\n  It would do to take " + enumerate(c.Instead) + " instead of the best.")
 	}
 	return b.String()
 }

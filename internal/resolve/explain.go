@@ -1,13 +1,13 @@
 package resolve
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/slipway-build/slipway/internal/resolve/sat"
+	"github.com/slipway-build/slipway/internal/rpm"
 )
 
 // explain makes the error for requests that cannot be met. That only the best counts is given as a
@@ -32,7 +32,7 @@ func (s *search) explain(problem Problem) *Conflict {
 
 // tell turns causes into reasons.
 func (s *search) tell(causes []cause) *Conflict {
-	st := story{search: s, pool: s.pool, against: map[id][]int{}, causes: causes, told: map[id]bool{}, settled: map[int]bool{}}
+	st := story{search: s, pool: s.pool, against: map[id][]int{}, causes: causes, told: map[id]bool{}, settled: map[int]bool{}, missing: map[string]bool{}}
 	for n, c := range causes {
 		for _, clause := range c.clauses {
 			for _, l := range clause {
@@ -58,15 +58,33 @@ func (s *search) instead(other *search) []string {
 			continue
 		}
 		lits := s.sat.Literals(c)
-		if slices.ContainsFunc(lits, func(l sat.Lit) bool { return other.sat.Value(l) == sat.True }) {
+		isTrue := func(l sat.Lit) bool { return other.sat.Value(l) == sat.True }
+		if slices.ContainsFunc(lits, isTrue) {
 			continue
 		}
-		for _, i := range other.metBy(s.pool.requirement(s.asks[s.rules[c].request].dep)) {
-			instead = append(instead, s.pool.label(i))
+		best := candidates(lits)
+		for _, wide := range s.pool.requested(s.asks[s.rules[c].request].dep) {
+			if len(best) == 0 || !slices.Contains(wide, sat.Lit(best[0])) {
+				continue // a pattern asks for each name by itself
+			}
+			for _, i := range candidates(wide) {
+				if isTrue(sat.Lit(i)) {
+					instead = append(instead, s.pool.label(i)+s.lessPreferred(i, best[0]))
+				}
+			}
 		}
 	}
 	slices.Sort(instead)
 	return slices.Compact(instead)
+}
+
+// lessPreferred tells of a package of a repository with a lower priority that this makes it second.
+func (s *search) lessPreferred(i, best id) string {
+	if s.pool.priority(i) <= s.pool.priority(best) {
+		return ""
+	}
+	src, _ := s.pool.source(i)
+	return fmt.Sprintf(" (of repository %s, which has a lower priority)", src.Config.ID)
 }
 
 // story turns causes into reasons. A package's story is told once.
@@ -76,7 +94,8 @@ type story struct {
 	causes  []cause
 	against map[id][]int // causes that speak against a package, by index
 	told    map[id]bool
-	settled map[int]bool // causes that speak of two packages and were told of one
+	settled map[int]bool    // causes that speak of two packages and were told of one
+	missing map[string]bool // dependencies without candidates of which the near misses were told
 }
 
 // requests are the causes that are requests, in their order; where a request and its best candidates
@@ -106,6 +125,9 @@ func (st *story) request(c cause) Reason {
 	return r
 }
 
+// maxGroups is how many different ways in which versions of one package fall are told of it.
+const maxGroups = 4
+
 // candidates says of each package that could meet a dependency why it does not, then of those that
 // could not anyway.
 func (st *story) candidates(c cause) []Reason {
@@ -123,8 +145,20 @@ func (st *story) candidates(c cause) []Reason {
 		return y.Compare(x) // the newest first
 	})
 	var reasons []Reason
+	offered, groups, last := len(ids), 0, ""
 	for len(ids) > 0 {
 		n := 1
+		if name := st.pool.pkg(ids[0]).Name; name != last {
+			groups, last = 0, name
+		}
+		if groups++; groups > maxGroups {
+			for n < len(ids) && st.pool.pkg(ids[n]).Name == last {
+				n++
+			}
+			reasons = append(reasons, Reason{Text: fmt.Sprintf("%s: %s", last, olderVersions(n))})
+			ids = ids[n:]
+			continue
+		}
 		for n < len(ids) && st.pool.pkg(ids[n]).Name == st.pool.pkg(ids[0]).Name && st.alike(ids[n], ids[0]) {
 			n++
 		}
@@ -132,7 +166,7 @@ func (st *story) candidates(c cause) []Reason {
 		ids = ids[n:]
 	}
 	if c.kind != ruleBest {
-		reasons = append(reasons, st.pool.misses(c.dep)...)
+		reasons = append(reasons, st.pool.misses(c.dep, offered > 0)...)
 	}
 	return reasons
 }
@@ -145,8 +179,11 @@ func (st *story) shape(i id) string {
 	for _, n := range st.against[i] {
 		c := st.causes[n]
 		line := fmt.Sprint(c.kind, c.pkg == i, c.dep)
-		if c.pkg != i {
+		switch {
+		case c.pkg != i:
 			line = fmt.Sprint(c.kind, st.pool.pkg(c.pkg).Name, c.dep)
+		case c.outOfReach():
+			line = fmt.Sprint(c.kind, c.dep.Name, c.dep.Operator())
 		}
 		lines = append(lines, strings.ReplaceAll(line, st.pool.pkg(i).EVR.String(), "%"))
 	}
@@ -154,21 +191,66 @@ func (st *story) shape(i id) string {
 	return strings.Join(slices.Compact(lines), "\n")
 }
 
+// outOfReach says whether the cause is a dependency, not a rich one, that nothing can meet.
+func (c *cause) outOfReach() bool {
+	return c.kind == ruleRequires && !c.dep.IsRich() &&
+		!slices.ContainsFunc(c.clauses, func(clause []sat.Lit) bool { return len(candidates(clause)) > 0 })
+}
+
 // falls says why a package cannot be installed, and that others of its name fall the same way.
 func (st *story) falls(i id, others []id) []Reason {
 	label := st.pool.label(i)
 	if len(others) > 0 {
-		label += fmt.Sprintf(" (and %s like it)", versions(len(others)))
+		label += fmt.Sprintf(" (and %s like it%s)", versions(len(others)), st.downTo(i, others[len(others)-1]))
 	}
 	if st.told[i] {
 		return []Reason{{Text: label + ": see above"}}
 	}
 	st.told[i] = true
+	for _, other := range others {
+		st.told[other] = true
+	}
 	var reasons []Reason
 	for _, n := range st.against[i] {
-		reasons = append(reasons, st.objection(n, i, label)...)
+		if c := st.causes[n]; c.kind == ruleRequires && c.pkg == i {
+			reasons = append(reasons, st.unmet(c, label))
+		}
 	}
-	return reasons
+	for _, o := range st.objections(i) {
+		settled := true
+		for _, n := range o.causes {
+			settled = settled && st.settled[n]
+			st.settled[n] = true
+		}
+		text := label + ": see above"
+		if !settled {
+			text = st.objection(o, label)
+		}
+		reasons = append(reasons, Reason{Text: text})
+	}
+	return slices.CompactFunc(reasons, func(a, b Reason) bool { return a.Text == b.Text })
+}
+
+// downTo tells what the oldest of several packages needs, where the newest needs more of the same.
+func (st *story) downTo(newest, oldest id) string {
+	for _, n := range st.against[oldest] {
+		c := st.causes[n]
+		if c.pkg != oldest || !c.outOfReach() {
+			continue
+		}
+		same := func(m int) bool {
+			return st.causes[m].pkg == newest && st.regardless(newest, st.causes[m].dep) == st.regardless(oldest, c.dep)
+		}
+		if !slices.ContainsFunc(st.against[newest], same) {
+			return fmt.Sprintf(", down to %s with %s", st.pool.pkg(oldest).EVR, plain(c.dep))
+		}
+	}
+	return ""
+}
+
+// regardless is a dependency as text, whichever the version of the package that has it.
+func (st *story) regardless(i id, d rpm.Dependency) string {
+	return strings.ReplaceAll(plain(d).String(), st.pool.pkg(i).EVR.String(), "%")
 }
 
 func versions(n int) string {
@@ -178,76 +260,24 @@ func versions(n int) string {
 	return fmt.Sprintf("%d other versions", n)
 }
 
-// objection says what a cause has against a package.
-func (st *story) objection(n int, i id, label string) []Reason {
-	c := st.causes[n]
-	if c.kind == ruleRequires && c.pkg == i {
-		return []Reason{{
-			Text: fmt.Sprintf("%s requires %s", label, plain(c.dep)), Because: st.candidates(c),
-		}}
+func olderVersions(n int) string {
+	if n == 1 {
+		return "an older version falls as well"
 	}
-	if st.settled[n] {
-		return []Reason{{Text: label + ": see above"}}
-	}
-	st.settled[n] = true
-	verb := "conflicts with"
-	switch c.kind {
-	case ruleRequires:
-		return []Reason{{Text: fmt.Sprintf("%s makes %s require %s", label, st.pool.label(c.pkg), c.dep)}}
-	case ruleSameName:
-		return st.opponents(c, i, func(other id) string {
-			return fmt.Sprintf("%s cannot be beside %s", label, st.needed(other))
-		})
-	case ruleObsoletes:
-		verb = "obsoletes"
-	default:
-	}
-	return st.opponents(c, i, func(other id) string {
-		if c.pkg == i {
-			return fmt.Sprintf("%s %s %s: %s", label, verb, c.dep, st.needed(other))
-		}
-		return fmt.Sprintf("%s: %s %s it (%s)", label, st.needed(c.pkg), verb, c.dep)
-	})
+	return fmt.Sprintf("%d older versions fall as well", n)
 }
 
-// opponents makes a reason for each package with which the cause keeps i apart.
-func (st *story) opponents(c cause, i id, text func(id) string) []Reason {
-	var reasons []Reason
-	for _, clause := range c.clauses {
-		if !slices.Contains(clause, -sat.Lit(i)) {
-			continue
+// unmet says what a package requires and why that is not to be had.
+func (st *story) unmet(c cause, label string) Reason {
+	needs := plain(c.dep).String()
+	r := Reason{Text: fmt.Sprintf("%s requires %s", label, needs)}
+	if c.outOfReach() {
+		if st.missing[needs] {
+			r.Text += ": see above"
+			return r
 		}
-		for _, l := range clause {
-			if l < 0 && id(-l) != i {
-				reasons = append(reasons, Reason{Text: text(id(-l))})
-			}
-		}
+		st.missing[needs] = true
 	}
-	return reasons
-}
-
-// needed names a package and who needs it.
-func (st *story) needed(i id) string {
-	var by []string
-	for _, c := range st.causes {
-		for _, clause := range c.clauses {
-			if !slices.Contains(clause, sat.Lit(i)) {
-				continue
-			}
-			switch c.kind {
-			case ruleRequest, ruleBest:
-				for _, r := range st.search.asks[c.request].from {
-					by = append(by, cmp.Or(r.Origin, "request "+c.dep.String()))
-				}
-			case ruleRequires:
-				by = append(by, st.pool.label(c.pkg))
-			default: // the others need nothing
-			}
-		}
-	}
-	slices.Sort(by)
-	if by = slices.Compact(by); len(by) == 0 {
-		return st.pool.label(i)
-	}
-	return fmt.Sprintf("%s (needed by %s)", st.pool.label(i), enumerate(by[:min(3, len(by))]))
+	r.Because = st.candidates(c)
+	return r
 }

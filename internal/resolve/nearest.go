@@ -3,6 +3,7 @@ package resolve
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,23 +15,48 @@ import (
 const maxMisses = 3
 
 // misses says what comes near to a dependency without meeting it: other versions, packages that are
-// out of the question, and where nothing has the name, names like it.
-func (p *pool) misses(d rpm.Dependency) []Reason {
+// out of the question, and where nothing has the name, names like it. Where packages that meet it
+// were told already, it is not said that there are none.
+func (p *pool) misses(d rpm.Dependency, met bool) []Reason {
 	if d.IsRich() {
 		return p.richMisses(d)
 	}
 	reasons := p.otherVersions(d)
-	if len(p.whoProvides(d)) == 0 {
-		if len(reasons) == 0 {
-			reasons = p.outOfQuestion(d, false)
-		} else {
-			reasons = append(reasons, p.outOfQuestion(d, true)...)
-		}
+	met = met || len(p.whoProvides(d)) > 0
+	reasons = append(reasons, p.outOfQuestion(d, met || len(reasons) > 0)...)
+	if len(reasons) == 0 && !met {
+		reasons = p.otherSymbols(d)
 	}
-	if len(reasons) == 0 && len(p.whoProvides(d)) == 0 {
+	if len(reasons) == 0 && !met {
 		reasons = []Reason{{Text: p.unknown(d)}}
 	}
 	return reasons
+}
+
+// otherSymbols lists packages that have a library, but not with the symbol version that is needed, as
+// in libnuma.so.1(libnuma_1.6)(64bit), the newest of each name.
+func (p *pool) otherSymbols(d rpm.Dependency) []Reason {
+	library, rest, _ := strings.Cut(d.Name, "(")
+	version, mark, found := strings.Cut(rest, ")")
+	if !found || version == "" || !strings.Contains(library, ".so") {
+		return nil
+	}
+	bare := library
+	if mark != "" {
+		bare += "()" + mark
+	}
+	newest := map[string]id{}
+	for _, i := range p.whoProvides(rpm.Dependency{Name: bare}) {
+		pkg := p.pkg(i)
+		if was, ok := newest[pkg.Name]; !ok || pkg.EVR.Compare(p.pkg(was).EVR) > 0 {
+			newest[pkg.Name] = i
+		}
+	}
+	var reasons []Reason
+	for _, name := range slices.Sorted(maps.Keys(newest)) {
+		reasons = append(reasons, Reason{Text: fmt.Sprintf("%s has %s, but not with %s", p.label(newest[name]), library, version)})
+	}
+	return reasons[:min(len(reasons), maxMisses)]
 }
 
 // richMisses looks at the parts of a rich dependency that nothing meets.
@@ -42,7 +68,7 @@ func (p *pool) richMisses(d rpm.Dependency) []Reason {
 	var reasons []Reason
 	for _, leaf := range leavesOf(r) {
 		if len(p.whoProvides(leaf)) == 0 && !isFeature(leaf) {
-			for _, miss := range p.misses(leaf) {
+			for _, miss := range p.misses(leaf, false) {
 				reasons = append(reasons, Reason{Text: fmt.Sprintf("%s: %s", leaf, miss.Text)})
 			}
 		}
@@ -108,12 +134,12 @@ func (p *pool) providesOf(i id, name string) []rpm.Dependency {
 
 // outOfQuestion lists packages that would meet the dependency, were they not of another
 // architecture, excluded, hidden by a module, or displaced by an internal project; or, on demand,
-// those alone that a module hides.
-func (p *pool) outOfQuestion(d rpm.Dependency, modular bool) []Reason {
+// those alone that a module hides or the configuration excludes, which a person can change.
+func (p *pool) outOfQuestion(d rpm.Dependency, changeable bool) []Reason {
 	var reasons []Reason
 	for _, src := range p.repos {
 		for n := range src.Len() {
-			if modular && src.Hiding(n) == "" {
+			if changeable && src.Hiding(n) == "" && !src.Excluded(n) {
 				continue
 			}
 			pkg := src.Package(n)
@@ -165,10 +191,26 @@ func (p *pool) unknown(d rpm.Dependency) string {
 	case d.IsPath():
 		text = "no package has the file " + d.Name
 	}
-	if near := p.nearest(d.Name); len(near) > 0 {
+	near := p.otherBuilds(d.Name)
+	if len(near) == 0 {
+		near = p.nearest(d.Name)
+	}
+	if len(near) > 0 {
 		text += "; there is " + enumerate(near)
 	}
 	return text
+}
+
+// otherBuilds names the newest package of a name where a text asks for another build of it.
+func (p *pool) otherBuilds(text string) []string {
+	for _, subject := range rpm.Subjects(text) {
+		ids := p.byName(subject.Name)
+		if len(ids) == 0 || !strings.ContainsAny(subject.Version[:min(1, len(subject.Version))], "0123456789") {
+			continue
+		}
+		return []string{p.label(slices.MaxFunc(ids, func(a, b id) int { return p.pkg(a).EVR.Compare(p.pkg(b).EVR) }))}
+	}
+	return nil
 }
 
 // nearest gives up to three names that are most like a name: the same after "python3-" or but for
@@ -213,8 +255,11 @@ func (p *pool) nearest(name string) []string {
 	})
 	found = slices.Compact(found)
 	var names []string
-	for _, f := range found[:min(len(found), maxMisses)] {
-		names = append(names, f.name)
+	for _, f := range found {
+		// Packages that are out of the question have names, too.
+		if len(names) < maxMisses && len(p.whoProvides(rpm.Dependency{Name: f.name})) > 0 {
+			names = append(names, f.name)
+		}
 	}
 	return names
 }
