@@ -103,7 +103,8 @@ func (b *build) install(ctx context.Context, t *lock.Target, name string, base *
 	if err != nil {
 		return err
 	}
-	scheme, err := wheel.ProbeScheme(ctx, wheel.Root{Lowers: lowers, Key: t.Digest(name), Python: b.program(t.Name)}, b.Cache)
+	root := wheel.Root{Lowers: lowers, Key: t.Digest(name), Python: b.program(t.Name)}
+	scheme, err := wheel.ProbeScheme(ctx, root, b.Cache)
 	if err != nil {
 		return err
 	}
@@ -112,6 +113,11 @@ func (b *build) install(ctx context.Context, t *lock.Target, name string, base *
 		installed, err := wheels[project].Install(scheme, wheel.Direct{URL: b.origin(project), Commit: r.Commit})
 		if err != nil {
 			return fmt.Errorf("installing project %s: %w", project, err)
+		}
+		if b.Config.Images[name].Bytecode {
+			if installed, err = wheels[project].Compile(ctx, root, scheme, installed, b.Cache); err != nil {
+				return fmt.Errorf("project %s: %w", project, err)
+			}
 		}
 		for _, f := range installed {
 			if source.IsPointer(f.Content) {

@@ -49,7 +49,7 @@ func TestSameAsPip(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			compare(t, got, pipInstall(t, "git+file://"+repository+"@stable#egg="+s.Name))
+			compare(t, got, pipInstall(t, "git+file://"+repository+"@stable#egg="+s.Name, "--no-compile"))
 		})
 	}
 }
@@ -92,11 +92,11 @@ func repository(t *testing.T, s wheeltest.Shape) (path, commit string) {
 }
 
 // pipInstall installs into a folder as root would into the system, and reads what is there then.
-func pipInstall(t *testing.T, requirement string) []File {
+func pipInstall(t *testing.T, requirement, compile string) []File {
 	t.Helper()
 	root := t.TempDir()
 	cmd := exec.Command("sh", "-c", `umask 022; exec "$@"`, "sh", systemPython, "-m", "pip", "install", "-q", "--no-deps", "--no-index",
-		"--no-build-isolation", "--use-pep517", "--no-compile", "--no-warn-script-location", "--break-system-packages",
+		"--no-build-isolation", "--use-pep517", compile, "--no-warn-script-location", "--break-system-packages",
 		"--disable-pip-version-check", "--root-user-action=ignore", "--ignore-installed", "--root", root, requirement)
 	cmd.Env = append(os.Environ(), "PYTHONHASHSEED=0", fmt.Sprintf("SOURCE_DATE_EPOCH=%d", epoch), "PIP_CONFIG_FILE=/dev/null")
 	if out, err := cmd.CombinedOutput(); err != nil {
