@@ -128,12 +128,15 @@ type Image struct {
 	Lists       []Text            `yaml:"packages-from" jsonschema_description:"Ansible files that install packages, PROJECT:PATH or PATH in this file's folder: dnf, yum, package and pip tasks with literal names. They are read, never run."`
 	Overrides   []Override        `yaml:"overrides" jsonschema_description:"What is taken instead of entries of packages-from."`
 	Files       []File            `yaml:"files" jsonschema_description:"Files put into the image."`
+	Writable    []Text            `yaml:"writable" jsonschema_description:"Folders that any user may write to whose group is 0, as OpenShift's arbitrary ones are: made where missing, of group 0, which may do what the owner may; so are the image's files, projects and steps' results in them."`
+	Run         []Step            `yaml:"run" jsonschema_description:"Commands that change the image, run in order over its packages, projects and files, as root in a sandbox."`
 	Env         map[string]string `yaml:"env" jsonschema_description:"Environment variables."`
 	User        string            `yaml:"user" jsonschema_description:"User to run as: a number or a name of the image. Default root."`
 	Workdir     string            `yaml:"workdir" jsonschema_description:"Working directory. Default /."`
 	Entrypoint  []string          `yaml:"entrypoint" jsonschema_description:"The program to run, with its first arguments."`
 	Command     []string          `yaml:"command" jsonschema_description:"Further arguments, those that a deployment may replace."`
 	Ports       []int             `yaml:"ports" jsonschema_description:"TCP ports on which it listens."`
+	Healthcheck *Healthcheck      `yaml:"healthcheck" jsonschema_description:"How docker, and podman with media-types: docker, know whether a container is healthy."`
 	Labels      map[string]string `yaml:"labels" jsonschema_description:"Further labels, beside those that Slipway sets."`
 	Bytecode    bool              `yaml:"bytecode" jsonschema_description:"Compile the projects' modules with the image's Python, as pip does: programs start faster, images are larger. Default false."`
 	Packing     Packing           `yaml:"packing" jsonschema_description:"How its layers are compressed, and what they are called."`

@@ -88,6 +88,7 @@ func (d *decoder) fail(pos *token.Position, format string, args ...any) {
 var (
 	textType     = reflect.TypeFor[Text]()
 	durationType = reflect.TypeFor[Duration]()
+	commandType  = reflect.TypeFor[Command]()
 )
 
 // value decodes node into v; path is where it stands in the file.
@@ -118,6 +119,8 @@ func (d *decoder) value(node ast.Node, v reflect.Value, path string) {
 		}
 	case v.Type() == durationType:
 		d.duration(node, v, path)
+	case v.Type() == commandType:
+		d.command(node, v, path)
 	default:
 		d.kind(node, v, path)
 	}
@@ -231,6 +234,18 @@ func (d *decoder) duration(node ast.Node, v reflect.Value, path string) {
 		return
 	}
 	v.SetInt(int64(t))
+}
+
+// command decodes a line for the shell, or a list of a program and its arguments.
+func (d *decoder) command(node ast.Node, v reflect.Value, path string) {
+	pos := position(node)
+	c := Command{Line: pos.Line, Column: pos.Column}
+	if _, list := node.(*ast.SequenceNode); list {
+		d.sequence(node, reflect.ValueOf(&c.Args).Elem(), path)
+	} else {
+		c.Shell, _ = d.text(node, path)
+	}
+	v.Set(reflect.ValueOf(c))
 }
 
 // plain looks through anchors, aliases and tags.

@@ -36,6 +36,8 @@ references to what is not there. Paths are relative to the file's folder.
 		{"An image", "images.NAME", reflect.TypeFor[config.Image]()},
 		{"An override of a package list", "images.NAME.overrides[]", reflect.TypeFor[config.Override]()},
 		{"A file of an image", "images.NAME.files[]", reflect.TypeFor[config.File]()},
+		{"A step of an image", "images.NAME.run[]", reflect.TypeFor[config.Step]()},
+		{"An image's health check", "images.NAME.healthcheck", reflect.TypeFor[config.Healthcheck]()},
 		{"An exception", "exceptions[]", reflect.TypeFor[config.Exception]()},
 		{"A file as an exception", "exceptions[].file", reflect.TypeFor[config.ExceptionFile]()},
 		{"An archive as an exception", "exceptions[].archive", reflect.TypeFor[config.ExceptionArchive]()},
@@ -89,6 +91,8 @@ func kind(t reflect.Type) string {
 		return "text"
 	case t == reflect.TypeFor[config.Duration]():
 		return "time span"
+	case t == reflect.TypeFor[config.Command]():
+		return "text or list of text"
 	case t.Kind() == reflect.Pointer:
 		return kind(t.Elem())
 	case t.Kind() == reflect.Slice:

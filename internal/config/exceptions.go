@@ -13,7 +13,7 @@ import (
 )
 
 // Exception allows one thing that is not a signed RPM of a configured repository, for a reason and until a
-// day. It says one of File, Archive, Wheel, Repository.
+// day. It says one of File, Archive, Wheel, Run, Repository.
 type Exception struct {
 	Name       Text              `yaml:"name" jsonschema:"required" jsonschema_description:"What it is called in reports and in the images' labels."`
 	Reason     string            `yaml:"reason" jsonschema:"required" jsonschema_description:"Why it is needed."`
@@ -22,6 +22,7 @@ type Exception struct {
 	File       *ExceptionFile    `yaml:"file" jsonschema_description:"A file to download."`
 	Archive    *ExceptionArchive `yaml:"archive" jsonschema_description:"A tar (gz, xz, zst, bz2) or zip archive to download and unpack."`
 	Wheel      *ExceptionWheel   `yaml:"wheel" jsonschema_description:"A Python wheel to download and install."`
+	Run        Text              `yaml:"run" jsonschema_description:"Name of a step under run of these images that uses the network (network: true)."`
 	Repository string            `yaml:"repository" jsonschema_description:"ID of a repository of which packages are taken unsigned (gpgcheck: false)."`
 }
 
@@ -68,6 +69,9 @@ func (e *Exception) What() string {
 	case e.Wheel != nil:
 		return fmt.Sprintf("wheel %s sha256:%s", e.Wheel.URL, e.Wheel.SHA256)
 	}
+	if e.Run.Value != "" {
+		return "network for the step " + e.Run.Value
+	}
 	return "unsigned packages of repository " + e.Repository
 }
 
@@ -109,6 +113,7 @@ func (d *decoder) exceptions(c *Config) {
 			d.wrong(at+".expires", "%q is not a day such as 2027-01-31", e.Expires.Value)
 		}
 		d.exceptionKind(at, e)
+		d.networked(c, at, e)
 		for j, name := range e.Images {
 			if _, ok := c.Images[name]; !ok {
 				d.wrong(fmt.Sprintf("%s.images[%d]", at, j), "there is no image %q%s", name, suggest(name, keys(c.Images)))
@@ -119,14 +124,14 @@ func (d *decoder) exceptions(c *Config) {
 
 func (d *decoder) exceptionKind(at string, e *Exception) {
 	kinds := 0
-	for _, is := range []bool{e.File != nil, e.Archive != nil, e.Wheel != nil, e.Repository != ""} {
+	for _, is := range []bool{e.File != nil, e.Archive != nil, e.Wheel != nil, e.Run.Value != "", e.Repository != ""} {
 		if is {
 			kinds++
 		}
 	}
 	switch {
 	case kinds != 1:
-		d.wrong(at, "say what it allows, one thing: file, archive, wheel or repository")
+		d.wrong(at, "say what it allows, one thing: file, archive, wheel, run or repository")
 		return
 	case e.Repository != "" && len(e.Images) > 0:
 		d.wrong(at+".images", "a repository is for all images of its targets")

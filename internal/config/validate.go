@@ -135,7 +135,7 @@ func (d *decoder) registry(at, r string) {
 func (d *decoder) required(v reflect.Value, p string) {
 	switch v.Kind() {
 	case reflect.Struct:
-		if v.Type() == textType {
+		if v.Type() == textType || v.Type() == commandType {
 			return
 		}
 		for i := range v.NumField() {
@@ -347,6 +347,8 @@ func (d *decoder) image(c *Config, name string, img Image) Image {
 	for i, p := range img.Ports {
 		d.port(fmt.Sprintf("%s.ports[%d]", at, i), p)
 	}
+	d.steps(at, img)
+	d.healthcheck(at+".healthcheck", img.Healthcheck)
 	d.env(at+".env", img.Env)
 	img.Packing = d.packing(at+".packing", img.Packing)
 	return img

@@ -28,6 +28,11 @@ type FinalSpec struct {
 	// among the base's folders are followed (/lib to usr/lib), its folders keep their modes, and those that are missing are made
 	// as root's, mode 0755. Two entries of one place are an error, unless both are the same folder.
 	Files []FileEntry
+	// Writable are folders, by absolute and clean paths, that are made where they are missing. They, the
+	// Files in them and what Steps leave there belong to group 0, which may do what the owner may.
+	Writable []string
+	// Steps run in order over the base and Files; what they change becomes a layer.
+	Steps []Step
 	// Config is the whole run-time configuration; nothing is taken over from the base.
 	Config Config
 	// Compression and Level of the layer, as for Options. Empty: gzip.
@@ -73,11 +78,25 @@ type Config struct {
 	Cmd        []string
 	// Ports are TCP ports that the image listens on.
 	Ports []int
+	// Healthcheck says how a container's health is known. Nil: not at all.
+	Healthcheck *Healthcheck
 	// Labels go to the configuration, and to the manifest as annotations.
 	Labels map[string]string
 	// Created is written to the configuration: the newest commit's time, never the time of the
 	// build. Zero: that of the base.
 	Created time.Time
+}
+
+// Healthcheck is that of docker's configurations (image specification 1.2, "Healthcheck"), which
+// docker and what follows it look at; OCI's have none.
+type Healthcheck struct {
+	// Test is "CMD" and a program with its arguments, or "CMD-SHELL" and a line for the shell.
+	Test []string
+	// Interval between two checks, Timeout of one, and StartPeriod, in which failures do not count.
+	// Zero: the runtime's default.
+	Interval, Timeout, StartPeriod time.Duration
+	// Retries are how many failures in a row mean unhealthy. Zero: the runtime's default.
+	Retries int
 }
 
 // finalFormat is part of the key of a final image's layer.
@@ -113,6 +132,16 @@ func (b *Builder) final(ctx context.Context, spec FinalSpec) (*Image, error) {
 		layers = append(layers, &Layer{blob: blob})
 		config.History = append(config.History, v1.History{Created: config.Created, CreatedBy: creator + ": " + g.title()})
 	}
+	if len(spec.Steps) > 0 {
+		blob, err := b.stepsLayer(ctx, &spec, config, layers)
+		if err != nil {
+			return nil, err
+		}
+		if blob != nil {
+			layers = append(layers, &Layer{blob: *blob})
+			config.History = append(config.History, v1.History{Created: config.Created, CreatedBy: creator + ": run"})
+		}
+	}
 	img, err := newImage(config, layers, maps.Clone(spec.Config.Labels), mediaTypes(spec.Docker))
 	if err != nil {
 		return nil, err
@@ -136,6 +165,11 @@ func (spec *FinalSpec) config() (*v1.ConfigFile, error) {
 	}
 	config.Config = v1.Config{
 		User: c.User, WorkingDir: c.WorkDir, Entrypoint: c.Entrypoint, Cmd: c.Cmd, Labels: maps.Clone(c.Labels),
+	}
+	if h := c.Healthcheck; h != nil {
+		config.Config.Healthcheck = &v1.HealthConfig{
+			Test: h.Test, Interval: h.Interval, Timeout: h.Timeout, StartPeriod: h.StartPeriod, Retries: h.Retries,
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		if name == "" || strings.ContainsAny(name, "=\x00") {
@@ -263,7 +297,7 @@ func (g *group) addFolders(all []layer.Entry, at map[string]int) {
 	}
 }
 
-// entries gives the entries of all layers, sorted, with the folders that they need; groups has those that were given.
+// entries gives the entries of all layers, sorted, with the folders that they need; groups has those that were asked for.
 func (spec *FinalSpec) entries() (entries []layer.Entry, contents [][]byte, groups map[string]string, err error) {
 	byPath := map[string]layer.Entry{}
 	given := map[string]FileEntry{}
@@ -279,6 +313,17 @@ func (spec *FinalSpec) entries() (entries []layer.Entry, contents [][]byte, grou
 		}
 		byPath[e.Path], given[e.Path] = e, f
 	}
+	writable, err := spec.writable()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	groups = map[string]string{}
+	for _, p := range writable {
+		if _, ok := byPath[p]; !ok {
+			groups[p] = ""
+			byPath[p] = spec.Base.shape.Directory(p).Entry()
+		}
+	}
 	for _, p := range slices.Sorted(maps.Keys(byPath)) {
 		for dir := path.Dir(p); dir != "/"; dir = path.Dir(dir) {
 			have, ok := byPath[dir]
@@ -289,12 +334,13 @@ func (spec *FinalSpec) entries() (entries []layer.Entry, contents [][]byte, grou
 			}
 		}
 	}
-	groups = map[string]string{}
 	for p, f := range given {
 		groups[p] = f.Group
 	}
 	for _, p := range slices.Sorted(maps.Keys(byPath)) {
-		entries = append(entries, byPath[p])
+		e := byPath[p]
+		share(&e, writable)
+		entries = append(entries, e)
 		contents = append(contents, given[p].Content)
 	}
 	return entries, contents, groups, nil

@@ -179,7 +179,6 @@ func (a *assembly) scriptsLayer(ctx context.Context, layers []layer.Blob) (*laye
 	if len(a.steps) == 0 && len(a.uppers) == 0 && a.bottom == "" {
 		return nil, nil
 	}
-	const onlyEnd = 1024 // the two blocks that end an archive
 	blob, err := a.maker.Files(ctx, a.scriptsKey(layers, a.steps), func(archive *layer.Archive) error {
 		return a.collect(ctx, layers, archive)
 	})

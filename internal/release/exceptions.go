@@ -17,9 +17,10 @@ const warnBefore = 14 * 24 * time.Hour
 // needs an entry under exceptions that has not expired.
 type ExceptionError struct {
 	// Expired are exceptions that have ended. Unsigned are repositories without an exception whose packages
-	// are not checked, as TARGET: ID.
-	Expired  []config.Exception
-	Unsigned []string
+	// are not checked, as TARGET: ID. Networked are steps that use the network without one, as IMAGE: STEP.
+	Expired   []config.Exception
+	Unsigned  []string
+	Networked []string
 }
 
 func (e *ExceptionError) Error() string {
@@ -33,6 +34,11 @@ func (e *ExceptionError) Error() string {
 		lines = append(lines, fmt.Sprintf("target %s: packages of repository %s are taken unsigned (gpgcheck is off), which needs an exception in %s:\n"+
 			"  exceptions:\n    - {name: %s, repository: %s, reason: WHY, expires: YYYY-MM-DD}", target, id, config.FileName, strings.ToLower(id), id))
 	}
+	for _, n := range e.Networked {
+		name, step, _ := strings.Cut(n, ": ")
+		lines = append(lines, fmt.Sprintf("image %s: its step %s uses the network, which needs an exception in %s:\n"+
+			"  exceptions:\n    - {name: %s, run: %s, images: [%s], reason: WHY, expires: YYYY-MM-DD}", name, step, config.FileName, step, step, name))
+	}
 	return strings.Join(lines, "\n")
 }
 
@@ -45,6 +51,9 @@ func (p *Pipeline) permit(ctx context.Context, n *Needs) error {
 	for _, tn := range n.Targets {
 		for _, root := range tn.Roots {
 			images = append(images, root.Image)
+			for _, s := range p.Config.Networked(root.Image) {
+				refused.Networked = append(refused.Networked, root.Image+": "+s.Name)
+			}
 		}
 		confs, err := p.repositories(tn.Target)
 		if err != nil {
@@ -75,7 +84,7 @@ func (p *Pipeline) permit(ctx context.Context, n *Needs) error {
 			p.log().WarnContext(ctx, "an exception ends soon", "name", x.Name.Value, "last day", x.Expires.Value, "reason", x.Reason)
 		}
 	}
-	if len(refused.Expired)+len(refused.Unsigned) > 0 {
+	if len(refused.Expired)+len(refused.Unsigned)+len(refused.Networked) > 0 {
 		return refused
 	}
 	return nil

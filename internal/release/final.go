@@ -21,6 +21,9 @@ const (
 	labelService = "build.slipway.service"
 	labelLock    = "build.slipway.lock"
 	labelProject = "build.slipway.project." // + name: the commit, or the RPM
+
+	// labelReproducible is "false" on images of which a step used the network.
+	labelReproducible = "build.slipway.reproducible"
 )
 
 // Modes of files as stat(2) has them.
@@ -82,16 +85,19 @@ func (b *build) image(ctx context.Context, t *lock.Target, name string, paths ma
 			}
 		}
 	}
+	if slices.ContainsFunc(conf.Run, func(s config.Step) bool { return s.Network }) {
+		labels[labelReproducible] = "false"
+	}
 	pack := b.packing(t.Name, name)
 	final, err := b.Images.Final(ctx, image.FinalSpec{
-		Base: base, Files: files.entries, Compression: pack.Compression, Level: pack.Level, Docker: pack.Docker,
+		Base: base, Files: files.entries, Writable: writable(conf), Steps: steps(conf), Compression: pack.Compression, Level: pack.Level, Docker: pack.Docker,
 		Config: image.Config{
 			Env: conf.Env, User: conf.User, WorkDir: conf.Workdir, Entrypoint: conf.Entrypoint, Cmd: conf.Command,
-			Ports: conf.Ports, Labels: labels, Created: newest,
+			Ports: conf.Ports, Healthcheck: healthcheck(conf.Healthcheck), Labels: labels, Created: newest,
 		},
 	})
 	if err != nil {
-		return builtImage{}, err
+		return builtImage{}, stepPlace(conf, err)
 	}
 	bill, err := b.bill(ctx, t, name, final, paths, wheels, extra)
 	return builtImage{name: name, base: base, final: final, bill: bill}, err

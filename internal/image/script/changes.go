@@ -74,6 +74,15 @@ func Collect(bottom string, uppers, lower []string, epoch int64, owner func(path
 // Empty says whether there is nothing to put into a layer.
 func (c *Changes) Empty() bool { return len(c.entries) == 0 }
 
+// Adjust lets f change modes and owners of the entries, whiteouts excepted.
+func (c *Changes) Adjust(f func(*layer.Entry)) {
+	for i := range c.entries {
+		if e := &c.entries[i]; !strings.HasPrefix(path.Base(e.Path), whiteout) {
+			f(&e.Entry)
+		}
+	}
+}
+
 // Write adds the entries to a layer.
 func (c *Changes) Write(a *layer.Archive) error {
 	inodes := map[inode]string{}

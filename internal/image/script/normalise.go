@@ -87,7 +87,7 @@ func (c *collector) checkSecret(e *change) error {
 	for line := range bytes.Lines(data) {
 		line = bytes.TrimSpace(line)
 		if bytes.HasPrefix(line, []byte("-----BEGIN ")) && bytes.HasSuffix(line, []byte("PRIVATE KEY-----")) {
-			return fmt.Errorf("a package's script made a private key, %s, which everybody who has the image would have; "+
+			return fmt.Errorf("a script made a private key, %s, which everybody who has the image would have; "+
 				"have it made when the container starts (%s)", e.Path, path.Base(e.Path))
 		}
 	}

@@ -1,7 +1,6 @@
 package script
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -40,11 +39,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	text := fmt.Sprintf("%s of package %s: %v", e.Script, e.Package, e.Err)
-	if e.Output != "" {
-		text += "; it wrote:\n  " + strings.ReplaceAll(e.Output, "\n", "\n  ")
-	}
-	return text
+	return fmt.Sprintf("%s of package %s: %v", e.Script, e.Package, e.Err) + wrote(e.Output)
 }
 
 func (e *Error) Unwrap() error { return e.Err }
@@ -80,22 +75,12 @@ func (r *Runner) step(ctx context.Context, s *Step) error {
 	if err != nil {
 		return fail("", err)
 	}
-	var output bytes.Buffer
-	spec.Stdout, spec.Stderr = &output, &output
-	watched, stop := r.watch(ctx)
-	_, err = sandbox.Run(watched, spec)
-	stop()
-	text := tail(output.String())
-	var exit *sandbox.ExitError
-	switch {
-	case errors.Is(context.Cause(watched), errTooMuch):
-		return fail(text, errTooMuch)
-	case errors.As(err, &exit) && ctx.Err() == nil:
-		return fail(text, err)
-	case err != nil && ctx.Err() != nil:
+	text, err := r.sandboxed(ctx, spec)
+	if err != nil && ctx.Err() != nil {
 		return err
-	case err != nil:
-		return fail(text, fmt.Errorf("it cannot be run: %w", err))
+	}
+	if err != nil {
+		return fail(text, err)
 	}
 	r.Log.Debug("script ran", "script", s.String(), "output", text)
 	return nil
