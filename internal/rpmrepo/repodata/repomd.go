@@ -29,7 +29,8 @@ type Data struct {
 	Type string
 	// Location is its path below the repository's base URL, or the whole URL.
 	Location string
-	// Checksum is that of the file, OpenChecksum that of its decompressed content; zero if not given.
+	// Checksum is that of the file. OpenChecksum is said to be that of its decompressed content, which
+	// follows from the file; zero if not given.
 	Checksum, OpenChecksum Checksum
 	// Size and OpenSize in bytes; 0 if not given.
 	Size, OpenSize int64
