@@ -6,11 +6,13 @@ import (
 	"slices"
 
 	"github.com/slipway-build/slipway/internal/resolve/sat"
+	"github.com/slipway-build/slipway/internal/rpm"
 )
 
 // cause is a rule that a contradiction needs, with its clauses.
 type cause struct {
 	rule
+	dep     rpm.Dependency // what the rule is because of, if anything
 	clauses [][]sat.Lit
 }
 
@@ -56,12 +58,16 @@ func (s *search) group(core []sat.Clause) []cause {
 	var all []cause
 	for _, c := range core {
 		r := s.rules[c]
-		k := key{r.kind, r.pkg, r.request, r.dep.String()}
+		var dep rpm.Dependency
+		if r.because != nil {
+			dep = *r.because
+		}
+		k := key{r.kind, r.pkg, r.request, dep.String()}
 		n, ok := index[k]
 		if !ok {
 			n = len(all)
 			index[k] = n
-			all = append(all, cause{rule: r})
+			all = append(all, cause{rule: r, dep: dep})
 		}
 		all[n].clauses = append(all[n].clauses, s.sat.Literals(c))
 	}

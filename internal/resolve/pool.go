@@ -200,18 +200,20 @@ func (p *pool) label(i id) string {
 // virtual package takes its place.
 func (p *pool) isUsable(i id) bool {
 	if p.usable[i] == notLooked {
-		pkg := p.pkg(i)
-		p.usable[i] = stateOf(p.virtual(i) != nil ||
-			(pkg.Arch == p.arch || pkg.Arch == "noarch") && p.displacedBy(pkg) == nil)
+		p.usable[i] = stateOf(p.virtual(i) != nil || p.fits(i) && (len(p.taken) == 0 || p.displacedBy(p.pkg(i)) == nil))
 	}
 	return p.usable[i] == yes
 }
 
+// fits says whether a package of a repository is for this architecture. It is not decoded for that.
+func (p *pool) fits(i id) bool {
+	src, n := p.source(i)
+	arch := src.Arch(n)
+	return arch == p.arch || arch == "noarch"
+}
+
 // displacedBy finds the virtual package that takes the place of this one.
 func (p *pool) displacedBy(pkg *rpmrepo.Package) *virtual {
-	if len(p.taken) == 0 {
-		return nil
-	}
 	if v := p.taken[pkg.Name]; v != nil {
 		return v
 	}
@@ -256,7 +258,7 @@ func (p *pool) byName(name string) []id {
 func (p *pool) nameMatching(d rpm.Dependency) []id {
 	var ids []id
 	for _, i := range p.byName(d.Name) {
-		if d.MatchedBy(itself(p.pkg(i))) {
+		if d.Sense&rpm.RangeMask == 0 || d.MatchedBy(itself(p.pkg(i))) {
 			ids = append(ids, i)
 		}
 	}
@@ -292,11 +294,11 @@ func (p *pool) lookUp(d rpm.Dependency) []id {
 func (p *pool) provided(d rpm.Dependency) []id {
 	ids := p.nameMatching(d)
 	for _, src := range p.repos {
-		for _, found := range src.Providers(d.Name) {
-			if i := src.base + id(found.Package) + 1; d.MatchedBy(found.Entry) && p.isUsable(i) {
+		src.EachMatching(d, func(n int) {
+			if i := src.base + id(n) + 1; p.isUsable(i) {
 				ids = append(ids, i)
 			}
-		}
+		})
 	}
 	for n := range p.virtuals {
 		for _, provide := range p.virtuals[n].Provides {

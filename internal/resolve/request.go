@@ -11,8 +11,9 @@ import (
 
 // ask is a request, with all that made it.
 type ask struct {
-	dep  rpm.Dependency
-	from []Request
+	dep   rpm.Dependency
+	from  []Request
+	means formula // what is to hold, once addRequests looked it up
 }
 
 // asksOf merges equal requests and sorts them, so that their order does not matter.
@@ -38,9 +39,11 @@ func asksOf(requests []Request) []ask {
 // addRequests adds the clauses of all requests, then, unless NoBest is set, those which hold each
 // request to the best candidates there are for it.
 func (s *search) addRequests() {
-	for n, a := range s.asks {
-		for _, clause := range s.pool.requested(a.dep) {
-			s.jobs = append(s.jobs, s.add(rule{kind: ruleRequest, request: n, dep: a.dep}, clause...))
+	for n := range s.asks {
+		a := &s.asks[n]
+		a.means = s.pool.requested(a.dep)
+		for _, clause := range a.means {
+			s.jobs = append(s.jobs, s.add(rule{kind: ruleRequest, request: n, because: &a.dep}, clause...))
 		}
 	}
 	s.fixed = append(s.fixed, s.jobs...)

@@ -26,7 +26,7 @@ type rule struct {
 	kind    ruleKind
 	pkg     id // of ruleRequires and the others that a package makes
 	request int
-	dep     rpm.Dependency
+	because *rpm.Dependency // nil where no dependency says so
 }
 
 // add adds a clause for a rule, sorted. It remembers the rule, and whether the clause leaves a
@@ -74,7 +74,7 @@ func (s *search) expand(v int) {
 }
 
 func (s *search) addRequires(i id, required *requirement) {
-	r := rule{kind: ruleRequires, pkg: i, dep: required.dep}
+	r := rule{kind: ruleRequires, pkg: i, because: &required.dep}
 	if required.dep.IsRich() {
 		s.addFormula(r, i, required.formula)
 		return
@@ -92,7 +92,7 @@ func (s *search) addRequires(i id, required *requirement) {
 }
 
 func (s *search) addConflicts(i id, conflict *requirement) {
-	r := rule{kind: ruleConflicts, pkg: i, dep: conflict.dep}
+	r := rule{kind: ruleConflicts, pkg: i, because: &conflict.dep}
 	if conflict.dep.IsRich() {
 		s.addFormula(r, i, conflict.formula)
 		return
@@ -121,9 +121,10 @@ func (s *search) addFormula(r rule, i id, f formula) {
 }
 
 func (s *search) addObsoletes(i id, obsoleted *requirement) {
+	r := rule{kind: ruleObsoletes, pkg: i, because: &obsoleted.dep}
 	for _, other := range obsoleted.ids {
 		if other != i {
-			s.add(rule{kind: ruleObsoletes, pkg: i, dep: obsoleted.dep}, -sat.Lit(i), -sat.Lit(other))
+			s.add(r, -sat.Lit(i), -sat.Lit(other))
 		}
 	}
 }

@@ -31,6 +31,8 @@ type search struct {
 
 	branches []branch
 	scratch  []sat.Lit
+	notes    []note  // of reasoning
+	places   []int32 // its places in the answer, by id; what is not installed has any
 }
 
 // branch is a choice that had several candidates left, at the level before its decision.
@@ -44,7 +46,7 @@ func newSearch(p *pool, problem Problem) *search {
 	s := p.spare
 	p.spare = nil
 	if s == nil {
-		s = &search{pool: p, sat: sat.New(int(p.last))}
+		s = &search{pool: p, sat: sat.New(int(p.last)), places: make([]int32, p.last+1)}
 		s.policy = policy{pool: p, weak: &weakness{
 			pool: p, sat: s.sat, stamp: 1, wanted: make([]uint32, p.last+1), liked: make([]uint32, p.last+1),
 		}}

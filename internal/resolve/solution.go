@@ -34,9 +34,9 @@ func (s *search) solution() *Solution {
 
 // reasons says for each of the installed packages what needs it.
 func (s *search) reasons(installed []id) [][]Why {
-	all := reasoning{search: s}
+	all := reasoning{search: s, notes: s.notes[:0]}
 	for _, a := range s.asks {
-		for _, i := range s.meeting(s.pool.requested(a.dep)) {
+		for _, i := range s.meeting(a.means) {
 			for _, r := range a.from {
 				all.add(i, Why{Dependency: a.dep.String(), Origin: r.Origin, Label: r.Label})
 			}
@@ -49,6 +49,7 @@ func (s *search) reasons(installed []id) [][]Why {
 		}
 		all.requires(i)
 	}
+	s.notes = all.notes
 	return all.sorted(installed)
 }
 
@@ -73,9 +74,9 @@ func (a *reasoning) add(of id, why Why) {
 
 // sorted gives the reasons for each of these packages.
 func (a *reasoning) sorted(installed []id) [][]Why {
-	places := make(map[id]int, len(installed))
+	places := a.places
 	for n, i := range installed {
-		places[i] = n
+		places[i] = int32(n)
 	}
 	counts := make([]int, len(installed))
 	for n := range a.notes {
