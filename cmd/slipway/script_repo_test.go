@@ -17,7 +17,7 @@ import (
 	"github.com/slipway-build/slipway/internal/cache"
 	"github.com/slipway-build/slipway/internal/rpm"
 	"github.com/slipway-build/slipway/internal/rpm/rpmwrite"
-	"github.com/slipway-build/slipway/internal/rpmrepo/repotest"
+	"github.com/slipway-build/slipway/internal/rpmrepo/repowrite"
 )
 
 // tinyRepo makes or extends a repository of empty packages: tinyrepo DIR NEVRA..., with the modules.yaml
@@ -34,7 +34,7 @@ func tinyRepo(ts *testscript.TestScript, _ bool, args []string) {
 			Files: []rpmwrite.File{rpmwrite.Text("/usr/share/"+n.Name, text)},
 		}))
 	}
-	var o repotest.Options
+	var o repowrite.Options
 	for name, into := range map[string]*[]byte{"modules.yaml": &o.Modules, "updateinfo.xml": &o.UpdateInfo} {
 		data, err := os.ReadFile(filepath.Join(dir, name))
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -42,7 +42,7 @@ func tinyRepo(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		*into = data
 	}
-	ts.Check(repotest.Write(dir, o))
+	ts.Check(repowrite.Write(dir, o))
 }
 
 // holdCache opens a cache until the script ends: held DIR.

@@ -14,7 +14,7 @@ import (
 	"github.com/google/renameio/v2"
 
 	"github.com/slipway-build/slipway/internal/lock"
-	"github.com/slipway-build/slipway/internal/rpmrepo/repotest"
+	"github.com/slipway-build/slipway/internal/rpmrepo/repowrite"
 )
 
 // Folder is an archive on this machine's disk, or one that it has mounted.
@@ -61,7 +61,7 @@ func (f *Folder) Add(ctx context.Context, target string, packages []Package) (Ad
 		}
 	}
 	for dir := range changed {
-		if err := repotest.Write(dir, repotest.Options{}); err != nil {
+		if err := repowrite.Write(dir, repowrite.Options{}); err != nil {
 			return added, err
 		}
 	}

@@ -14,7 +14,7 @@ import (
 
 	"github.com/slipway-build/slipway/internal/cache"
 	"github.com/slipway-build/slipway/internal/registry"
-	"github.com/slipway-build/slipway/internal/rpmrepo/repotest"
+	"github.com/slipway-build/slipway/internal/rpmrepo/repowrite"
 	"github.com/slipway-build/slipway/internal/rpmrepo/transfer"
 )
 
@@ -124,7 +124,7 @@ func layOut(scratch string, packages []Package) ([]registry.File, error) {
 
 // describe writes the metadata of a repository's folder and lists it.
 func describe(scratch, dir string) ([]registry.File, error) {
-	if err := repotest.Write(filepath.Join(scratch, dir), repotest.Options{}); err != nil {
+	if err := repowrite.Write(filepath.Join(scratch, dir), repowrite.Options{}); err != nil {
 		return nil, err
 	}
 	parts, err := os.ReadDir(filepath.Join(scratch, dir, "repodata"))

@@ -13,7 +13,7 @@ import (
 	"github.com/slipway-build/slipway/internal/release"
 	"github.com/slipway-build/slipway/internal/rpm"
 	"github.com/slipway-build/slipway/internal/rpm/rpmwrite"
-	"github.com/slipway-build/slipway/internal/rpmrepo/repotest"
+	"github.com/slipway-build/slipway/internal/rpmrepo/repowrite"
 )
 
 // offered is a package with some provides.
@@ -50,7 +50,7 @@ func twoTargets(t *testing.T, packages []string, here, there []rpmwrite.Spec) *w
 		s.Arch = "noarch"
 		w.ok(rpmwrite.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%s.noarch.rpm", s.Name, s.EVR)), s))
 	}
-	w.ok(repotest.Write(dir, repotest.Options{}))
+	w.ok(repowrite.Write(dir, repowrite.Options{}))
 	return w
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/slipway-build/slipway/internal/release"
 	"github.com/slipway-build/slipway/internal/rpm"
 	"github.com/slipway-build/slipway/internal/rpm/rpmwrite"
-	"github.com/slipway-build/slipway/internal/rpmrepo/repotest"
+	"github.com/slipway-build/slipway/internal/rpmrepo/repowrite"
 )
 
 const fromRPM = `service: greeter
@@ -48,7 +48,7 @@ func TestProjectFromRPM(t *testing.T) {
 		w.write(dir+"/note", "")
 		w.ok(rpmwrite.WriteFile(filepath.Join(w.dir, dir, "ogr.rpm"), ogr(version)))
 		w.ok(rpmwrite.WriteFile(filepath.Join(w.dir, dir, "filesystem.rpm"), rpmwrite.Spec{Name: "extra", EVR: evr(version), Arch: "noarch", BuildTime: 1_700_000_000}))
-		w.ok(repotest.Write(filepath.Join(w.dir, dir), repotest.Options{}))
+		w.ok(repowrite.Write(filepath.Join(w.dir, dir), repowrite.Options{}))
 	}
 	w.write("slipway.yaml", fromRPM)
 	w.load()

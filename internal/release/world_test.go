@@ -25,7 +25,7 @@ import (
 	"github.com/slipway-build/slipway/internal/rpm"
 	"github.com/slipway-build/slipway/internal/rpm/rpmwrite"
 	"github.com/slipway-build/slipway/internal/rpmrepo"
-	"github.com/slipway-build/slipway/internal/rpmrepo/repotest"
+	"github.com/slipway-build/slipway/internal/rpmrepo/repowrite"
 	"github.com/slipway-build/slipway/internal/sandbox"
 	"github.com/slipway-build/slipway/internal/source"
 	"github.com/slipway-build/slipway/internal/store"
@@ -172,7 +172,7 @@ func (w *world) packages(specs ...rpmwrite.Spec) {
 		s.Files = append(s.Files, rpmwrite.Text("/usr/share/"+s.Name, s.EVR.String()))
 		w.ok(rpmwrite.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%s.noarch.rpm", s.Name, s.EVR)), s))
 	}
-	w.ok(repotest.Write(dir, repotest.Options{}))
+	w.ok(repowrite.Write(dir, repowrite.Options{}))
 }
 
 // forget takes a package out of the repository.
@@ -180,7 +180,7 @@ func (w *world) forget(file string) {
 	w.Helper()
 	dir := filepath.Join(w.dir, "rpms")
 	w.ok(os.Remove(filepath.Join(dir, file)))
-	w.ok(repotest.Write(dir, repotest.Options{}))
+	w.ok(repowrite.Write(dir, repowrite.Options{}))
 }
 
 // lock goes from commits to a lock, which it writes down.

@@ -21,7 +21,7 @@ import (
 	"github.com/slipway-build/slipway/internal/rpm"
 	"github.com/slipway-build/slipway/internal/rpm/rpmwrite"
 	"github.com/slipway-build/slipway/internal/rpmrepo"
-	"github.com/slipway-build/slipway/internal/rpmrepo/repotest"
+	"github.com/slipway-build/slipway/internal/rpmrepo/repowrite"
 )
 
 // modularRepo is a repository with modules: packages as name-version or name-version/provide, a
@@ -52,7 +52,7 @@ func (m modularRepo) write(t *testing.T, dir string) {
 			t.Fatal(err)
 		}
 	}
-	if err := repotest.Write(dir, repotest.Options{Modules: []byte(m.yaml())}); err != nil {
+	if err := repowrite.Write(dir, repowrite.Options{Modules: []byte(m.yaml())}); err != nil {
 		t.Fatal(err)
 	}
 }

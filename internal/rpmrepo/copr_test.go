@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/slipway-build/slipway/internal/rpmrepo"
-	"github.com/slipway-build/slipway/internal/rpmrepo/repotest"
+	"github.com/slipway-build/slipway/internal/rpmrepo/repowrite"
 )
 
 func TestCopr(t *testing.T) {
@@ -62,7 +62,7 @@ func TestCoprChroot(t *testing.T) {
 // A Copr project loads, and its packages are checked with the key that it publishes.
 func TestCoprLoads(t *testing.T) {
 	signer := key(t)
-	dir := repository(t, signer, repotest.Options{})
+	dir := repository(t, signer, repowrite.Options{})
 	s := serve(t, dir)
 	s.Config.Handler = http.StripPrefix("/results/@ann/tools/fedora-43-x86_64", s)
 	keys := http.NewServeMux()

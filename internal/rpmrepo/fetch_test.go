@@ -22,14 +22,14 @@ import (
 	"github.com/slipway-build/slipway/internal/rpm"
 	"github.com/slipway-build/slipway/internal/rpm/rpmwrite"
 	"github.com/slipway-build/slipway/internal/rpmrepo"
-	"github.com/slipway-build/slipway/internal/rpmrepo/repotest"
+	"github.com/slipway-build/slipway/internal/rpmrepo/repowrite"
 )
 
 // signed makes a repository of signed packages and the configuration that checks them.
 func signed(t testing.TB) (dir string, config rpmrepo.Config, signer *rpmwrite.Signer) {
 	t.Helper()
 	signer = key(t)
-	dir = repository(t, signer, repotest.Options{})
+	dir = repository(t, signer, repowrite.Options{})
 	config = rpmrepo.DefaultConfig("test", dir)
 	config.GPGKey = []string{keyFile(t, signer)}
 	return dir, config, signer
@@ -233,9 +233,9 @@ func TestFetchDamaged(t *testing.T) {
 
 func TestFetchSignatures(t *testing.T) {
 	dir, config, _ := signed(t)
-	unsigned := repository(t, nil, repotest.Options{})
+	unsigned := repository(t, nil, repowrite.Options{})
 	mallory := key(t)
-	forged := repository(t, mallory, repotest.Options{})
+	forged := repository(t, mallory, repowrite.Options{})
 
 	with := func(base string) rpmrepo.Config {
 		c := config
@@ -317,7 +317,7 @@ func TestFetchPinnedKey(t *testing.T) {
 func TestFetchKeyRotation(t *testing.T) {
 	dir, config, first := signed(t)
 	second := key(t)
-	renewed := repository(t, second, repotest.Options{})
+	renewed := repository(t, second, repowrite.Options{})
 	s := serve(t, t.TempDir())
 	s.on("key.asc", content(first.PublicKey()))
 	config.GPGKey = []string{s.URL + "/key.asc"}

@@ -19,12 +19,12 @@ import (
 
 	"github.com/slipway-build/slipway/internal/rpm"
 	"github.com/slipway-build/slipway/internal/rpmrepo"
-	"github.com/slipway-build/slipway/internal/rpmrepo/repotest"
+	"github.com/slipway-build/slipway/internal/rpmrepo/repowrite"
 )
 
 func TestLoad(t *testing.T) {
 	for _, compression := range []string{"gz", "xz", "zstd", "none"} {
-		dir := repository(t, nil, repotest.Options{Compression: compression, Revision: "rev 7"})
+		dir := repository(t, nil, repowrite.Options{Compression: compression, Revision: "rev 7"})
 		s := serve(t, dir)
 		for _, base := range []string{dir, "file://" + dir, s.URL, s.URL + "/"} {
 			r := load(t, client(t), rpmrepo.DefaultConfig("test", base))
@@ -53,7 +53,7 @@ func TestLoad(t *testing.T) {
 
 // What the index holds is what the packages' own headers say.
 func TestLoadAgreesWithHeaders(t *testing.T) {
-	dir := repository(t, nil, repotest.Options{})
+	dir := repository(t, nil, repowrite.Options{})
 	r := load(t, client(t), rpmrepo.DefaultConfig("test", dir))
 	for _, got := range r.All() {
 		p, err := rpm.Open(filepath.Join(dir, got.Location))
@@ -79,7 +79,7 @@ func TestLoadAgreesWithHeaders(t *testing.T) {
 
 // The second load reads the index and nothing else but repomd.xml.
 func TestLoadWarm(t *testing.T) {
-	s := serve(t, repository(t, nil, repotest.Options{}))
+	s := serve(t, repository(t, nil, repowrite.Options{}))
 	c := client(t)
 	config := rpmrepo.DefaultConfig("test", s.URL)
 	load(t, c, config)
@@ -96,7 +96,7 @@ func TestLoadWarm(t *testing.T) {
 }
 
 func TestFilePackages(t *testing.T) {
-	s := serve(t, repository(t, nil, repotest.Options{}))
+	s := serve(t, repository(t, nil, repowrite.Options{}))
 	c := client(t)
 	r := load(t, c, rpmrepo.DefaultConfig("test", s.URL))
 	find := func(path string) string {
@@ -200,7 +200,7 @@ func TestLoadDamaged(t *testing.T) {
 		{"primary flipped", func(t *testing.T, dir string) { flip(t, part(t, dir, "primary")) }, "its sha256 is"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			dir := repository(t, nil, repotest.Options{})
+			dir := repository(t, nil, repowrite.Options{})
 			test.damage(t, dir)
 			_, err := client(t).Load(t.Context(), rpmrepo.DefaultConfig("test", dir))
 			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "repository test") {
@@ -209,7 +209,7 @@ func TestLoadDamaged(t *testing.T) {
 		})
 	}
 	t.Run("filelists flipped", func(t *testing.T) {
-		dir := repository(t, nil, repotest.Options{})
+		dir := repository(t, nil, repowrite.Options{})
 		flip(t, part(t, dir, "filelists"))
 		r := load(t, client(t), rpmrepo.DefaultConfig("test", dir))
 		_, err := r.FilePackages(t.Context(), "/usr/share/wood")
@@ -221,7 +221,7 @@ func TestLoadDamaged(t *testing.T) {
 
 // Any bit of repomd.xml that changes is noticed, or changes nothing that is used.
 func TestLoadRepomdBitFlips(t *testing.T) {
-	dir := repository(t, nil, repotest.Options{})
+	dir := repository(t, nil, repowrite.Options{})
 	path := filepath.Join(dir, "repodata/repomd.xml")
 	good := read(t, path)
 	c := client(t)
@@ -296,7 +296,7 @@ func TestLoadForeignLocation(t *testing.T) {
 
 // An index that is damaged is made anew.
 func TestLoadDamagedIndex(t *testing.T) {
-	dir := repository(t, nil, repotest.Options{})
+	dir := repository(t, nil, repowrite.Options{})
 	c := client(t)
 	config := rpmrepo.DefaultConfig("test", dir)
 	load(t, c, config)
@@ -318,7 +318,7 @@ func TestLoadDamagedIndex(t *testing.T) {
 
 // A repository that is changed between repomd.xml and primary.xml is read once more.
 func TestLoadChanging(t *testing.T) {
-	before, after := repository(t, nil, repotest.Options{Revision: "before"}), repository(t, nil, repotest.Options{Revision: "after", Compression: "zstd"})
+	before, after := repository(t, nil, repowrite.Options{Revision: "before"}), repository(t, nil, repowrite.Options{Revision: "after", Compression: "zstd"})
 	s := serve(t, after)
 	old := read(t, filepath.Join(before, "repodata/repomd.xml"))
 	var asked atomic.Int32
@@ -359,10 +359,10 @@ func TestLoadChanging(t *testing.T) {
 
 func TestLoadSigned(t *testing.T) {
 	trusted := key(t)
-	good := repository(t, nil, repotest.Options{Signer: trusted})
-	unsigned := repository(t, nil, repotest.Options{})
-	forged := repository(t, nil, repotest.Options{Signer: key(t)})
-	changed := repository(t, nil, repotest.Options{Signer: trusted})
+	good := repository(t, nil, repowrite.Options{Signer: trusted})
+	unsigned := repository(t, nil, repowrite.Options{})
+	forged := repository(t, nil, repowrite.Options{Signer: key(t)})
+	changed := repository(t, nil, repowrite.Options{Signer: trusted})
 	path := filepath.Join(changed, "repodata/repomd.xml")
 	write(t, path, append(read(t, path), '\n'))
 
@@ -416,7 +416,7 @@ func metalink(repomd []byte, alternate []byte, urls ...string) []byte {
 }
 
 func TestLoadMetalink(t *testing.T) {
-	newer, older := repository(t, nil, repotest.Options{Revision: "newer"}), repository(t, nil, repotest.Options{Revision: "older"})
+	newer, older := repository(t, nil, repowrite.Options{Revision: "newer"}), repository(t, nil, repowrite.Options{Revision: "older"})
 	repomd := func(dir string) []byte { return read(t, filepath.Join(dir, "repodata/repomd.xml")) }
 	fresh, stale := serve(t, newer), serve(t, older)
 	var link []byte
@@ -465,7 +465,7 @@ func TestLoadMetalink(t *testing.T) {
 }
 
 func TestLoadMirrorList(t *testing.T) {
-	good, bad := serve(t, repository(t, nil, repotest.Options{})), serve(t, t.TempDir())
+	good, bad := serve(t, repository(t, nil, repowrite.Options{})), serve(t, t.TempDir())
 	list := filepath.Join(t.TempDir(), "mirrors")
 	write(t, list, []byte("# mirrors\n"+bad.URL+"\n"+good.URL+"/\n"))
 	config := rpmrepo.DefaultConfig("test")
@@ -483,7 +483,7 @@ func TestLoadMirrorList(t *testing.T) {
 
 // Mirrors that misbehave are left for the next.
 func TestLoadNextMirror(t *testing.T) {
-	dir := repository(t, nil, repotest.Options{})
+	dir := repository(t, nil, repowrite.Options{})
 	for name, h := range map[string]http.HandlerFunc{
 		"missing": status(404), "broken": status(500), "html": html,
 		"hangs": func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
@@ -505,7 +505,7 @@ func TestLoadNextMirror(t *testing.T) {
 
 func TestLoadOffline(t *testing.T) {
 	signer := key(t)
-	s := serve(t, repository(t, nil, repotest.Options{Signer: signer}))
+	s := serve(t, repository(t, nil, repowrite.Options{Signer: signer}))
 	config := rpmrepo.DefaultConfig("test", s.URL)
 	config.RepoGPGCheck, config.GPGKey = true, []string{keyFile(t, signer)}
 	online := client(t)
@@ -530,7 +530,7 @@ func TestLoadOffline(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	// What is on this machine is no network.
-	dir := repository(t, nil, repotest.Options{})
+	dir := repository(t, nil, repowrite.Options{})
 	load(t, offline(), rpmrepo.DefaultConfig("local", "https://example.invalid/x", dir))
 	// What we remember may be damaged.
 	remembered, err := filepath.Glob(filepath.Join(online.Cache.Root(), "remembered/repomd-*"))
@@ -544,7 +544,7 @@ func TestLoadOffline(t *testing.T) {
 }
 
 func TestLoadExcludes(t *testing.T) {
-	dir := repository(t, nil, repotest.Options{})
+	dir := repository(t, nil, repowrite.Options{})
 	for _, test := range []struct {
 		include, exclude []string
 		want             []string
@@ -574,7 +574,7 @@ func TestLoadExcludes(t *testing.T) {
 // Configurations of one place share what is fetched, and nothing else.
 func TestLoadSharedSite(t *testing.T) {
 	c := client(t)
-	all := rpmrepo.DefaultConfig("test", repository(t, nil, repotest.Options{}))
+	all := rpmrepo.DefaultConfig("test", repository(t, nil, repowrite.Options{}))
 	some := all
 	some.Exclude, some.Priority = []string{"viol"}, 7
 	for range 2 {
@@ -589,7 +589,7 @@ func TestLoadSharedSite(t *testing.T) {
 
 // A load that is cancelled leaves nothing half done.
 func TestLoadCancelled(t *testing.T) {
-	s := serve(t, repository(t, nil, repotest.Options{}))
+	s := serve(t, repository(t, nil, repowrite.Options{}))
 	ctx, cancel := cancelling(t)
 	s.on("primary.xml.gz", func(w http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() })
 	c := client(t)
@@ -608,7 +608,7 @@ data: {name: strings, stream: "1.10", version: 1, artifacts: {rpms: ["lute-0:1.2
 // Modules and advisories are read, kept, and refused when they are damaged.
 func TestLoadModulesAndAdvisories(t *testing.T) {
 	update := []byte(`<updates><update type="security"><id>A-1</id></update></updates>`)
-	dir := repository(t, nil, repotest.Options{Modules: []byte(modulesYAML), UpdateInfo: update})
+	dir := repository(t, nil, repowrite.Options{Modules: []byte(modulesYAML), UpdateInfo: update})
 	s := serve(t, dir)
 	root := filepath.Join(t.TempDir(), "cache")
 	for range 2 {
@@ -637,7 +637,7 @@ func TestLoadModulesAndAdvisories(t *testing.T) {
 		t.Errorf("offline: %v %v %v %v", r.Modules(), list, ok, err)
 	}
 
-	if _, ok, err := load(t, client(t), rpmrepo.DefaultConfig("test", repository(t, nil, repotest.Options{}))).Advisories(t.Context()); ok || err != nil {
+	if _, ok, err := load(t, client(t), rpmrepo.DefaultConfig("test", repository(t, nil, repowrite.Options{}))).Advisories(t.Context()); ok || err != nil {
 		t.Errorf("a repository without advisories has some: %v", err)
 	}
 	flip(t, part(t, dir, "updateinfo"))
@@ -648,7 +648,7 @@ func TestLoadModulesAndAdvisories(t *testing.T) {
 	if _, err := client(t).Load(t.Context(), rpmrepo.DefaultConfig("test", dir)); err == nil || !strings.Contains(err.Error(), "modules.yaml.gz is not the file") {
 		t.Errorf("got %v", err)
 	}
-	dir = repository(t, nil, repotest.Options{Modules: []byte("document: modulemd\nversion: 2\n")})
+	dir = repository(t, nil, repowrite.Options{Modules: []byte("document: modulemd\nversion: 2\n")})
 	if _, err := client(t).Load(t.Context(), rpmrepo.DefaultConfig("test", dir)); err == nil || !strings.Contains(err.Error(), "line 1: name is") {
 		t.Errorf("got %v", err)
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/slipway-build/slipway/internal/oracle"
 	"github.com/slipway-build/slipway/internal/rpm"
 	"github.com/slipway-build/slipway/internal/rpmrepo"
-	"github.com/slipway-build/slipway/internal/rpmrepo/repotest"
+	"github.com/slipway-build/slipway/internal/rpmrepo/repowrite"
 )
 
 // dnfDump prints each package of a repository as dnf sees it, a line each. Arguments are the folder,
@@ -149,7 +149,7 @@ func weSee(t *testing.T, dir, exclude string) map[string]described {
 func TestLoadAgreesWithDNF(t *testing.T) {
 	needDNF(t)
 	oracle.Need(t, "createrepo_c")
-	dir := repository(t, key(t), repotest.Options{})
+	dir := repository(t, key(t), repowrite.Options{})
 	for _, compression := range []string{"gz", "bz2", "xz"} {
 		if err := os.RemoveAll(filepath.Join(dir, "repodata")); err != nil {
 			t.Fatal(err)

@@ -19,7 +19,7 @@ import (
 	"github.com/slipway-build/slipway/internal/rpm/rpmwrite"
 	"github.com/slipway-build/slipway/internal/rpmrepo"
 	"github.com/slipway-build/slipway/internal/rpmrepo/repodata"
-	"github.com/slipway-build/slipway/internal/rpmrepo/repotest"
+	"github.com/slipway-build/slipway/internal/rpmrepo/repowrite"
 )
 
 // key makes a key to sign with.
@@ -80,7 +80,7 @@ func specs() []rpmwrite.Spec {
 }
 
 // repository makes a folder with packages, signed with s if that is not nil, and their metadata.
-func repository(t testing.TB, s *rpmwrite.Signer, opts repotest.Options) (dir string) {
+func repository(t testing.TB, s *rpmwrite.Signer, opts repowrite.Options) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	for _, spec := range specs() {
@@ -94,7 +94,7 @@ func repository(t testing.TB, s *rpmwrite.Signer, opts repotest.Options) (dir st
 			t.Fatal(err)
 		}
 	}
-	if err := repotest.Write(dir, opts); err != nil {
+	if err := repowrite.Write(dir, opts); err != nil {
 		t.Fatal(err)
 	}
 	return dir

@@ -16,7 +16,7 @@ import (
 	"github.com/slipway-build/slipway/internal/resolve/dnf"
 	"github.com/slipway-build/slipway/internal/rpm"
 	"github.com/slipway-build/slipway/internal/rpm/rpmwrite"
-	"github.com/slipway-build/slipway/internal/rpmrepo/repotest"
+	"github.com/slipway-build/slipway/internal/rpmrepo/repowrite"
 )
 
 var seed = flag.Uint64("seed", 1, "seed of the repository and of the requests")
@@ -79,7 +79,7 @@ func distribution(t *testing.T, r *rand.Rand) string {
 		}
 		write(s)
 	}
-	if err := repotest.Write(dir, repotest.Options{Compression: "gz"}); err != nil {
+	if err := repowrite.Write(dir, repowrite.Options{Compression: "gz"}); err != nil {
 		t.Fatal(err)
 	}
 	return dir

@@ -13,7 +13,7 @@ import (
 
 	"github.com/slipway-build/slipway/internal/rpm"
 	"github.com/slipway-build/slipway/internal/rpm/rpmwrite"
-	"github.com/slipway-build/slipway/internal/rpmrepo/repotest"
+	"github.com/slipway-build/slipway/internal/rpmrepo/repowrite"
 )
 
 // universe is the copy of a folder that tools/universe made, on the file system that is measured.
@@ -111,7 +111,7 @@ func (u *updates) publish(file string) error {
 	if err := rpmwrite.WriteFile(filepath.Join(u.dir, "Packages", updated+".rpm"), spec); err != nil {
 		return err
 	}
-	return repotest.Write(u.dir, repotest.Options{})
+	return repowrite.Write(u.dir, repowrite.Options{})
 }
 
 // rebuilt describes the package in file as it would come out of another build of the same source: a

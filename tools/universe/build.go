@@ -16,7 +16,7 @@ import (
 
 	"github.com/slipway-build/slipway/internal/cache"
 	"github.com/slipway-build/slipway/internal/rpm/rpmwrite"
-	"github.com/slipway-build/slipway/internal/rpmrepo/repotest"
+	"github.com/slipway-build/slipway/internal/rpmrepo/repowrite"
 	"github.com/slipway-build/slipway/tools/universe/internal/convert"
 	"github.com/slipway-build/slipway/tools/universe/internal/debian"
 )
@@ -123,7 +123,7 @@ func (b builder) make(ctx context.Context, s size, archives []debian.Archive, di
 	}
 
 	b.log.say("writing the repository")
-	if err := repotest.Write(dir, repotest.Options{Signer: signer, Compression: "gz"}); err != nil {
+	if err := repowrite.Write(dir, repowrite.Options{Signer: signer, Compression: "gz"}); err != nil {
 		return err
 	}
 	return writeRepoFile(dir, place, s.name, signer)

@@ -1,4 +1,4 @@
-package repotest
+package repowrite
 
 import (
 	"encoding/xml"

@@ -1,4 +1,4 @@
-package repotest
+package repowrite
 
 import (
 	"crypto/sha256"

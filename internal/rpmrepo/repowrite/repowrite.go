@@ -1,9 +1,9 @@
-// Package repotest turns a directory of RPM packages into a repository, as
+// Package repowrite turns a directory of RPM packages into a repository, as
 // createrepo_c does: repodata/repomd.xml with primary, filelists and other.
 //
-// It serves the RPM universe and tests. The same packages and options give the
+// It serves archives of locked packages, the RPM universe, and tests. The same packages and options give the
 // same bytes: a package's file time is taken to be its build time.
-package repotest
+package repowrite
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package repotest_test
+package repowrite_test
 
 import (
 	"encoding/xml"
@@ -19,7 +19,7 @@ import (
 	"github.com/slipway-build/slipway/internal/oracle"
 	"github.com/slipway-build/slipway/internal/rpm"
 	"github.com/slipway-build/slipway/internal/rpm/rpmwrite"
-	"github.com/slipway-build/slipway/internal/rpmrepo/repotest"
+	"github.com/slipway-build/slipway/internal/rpmrepo/repowrite"
 )
 
 const built = 1_700_000_000
@@ -185,7 +185,7 @@ func TestAgainstCreaterepo(t *testing.T) {
 		t.Fatalf("createrepo_c: %v: %s", err, out)
 	}
 	for _, compression := range []string{"", "gz", "zstd", "xz", "none"} {
-		if err := repotest.Write(ours, repotest.Options{Compression: compression}); err != nil {
+		if err := repowrite.Write(ours, repowrite.Options{Compression: compression}); err != nil {
 			t.Fatal(err)
 		}
 		for _, kind := range []string{"primary", "filelists", "other"} {
@@ -211,7 +211,7 @@ func TestAgainstDnf(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, compression := range []string{"gz", "zstd"} {
-		if err := repotest.Write(repo, repotest.Options{Compression: compression, Signer: key}); err != nil {
+		if err := repowrite.Write(repo, repowrite.Options{Compression: compression, Signer: key}); err != nil {
 			t.Fatal(err)
 		}
 		cmd := exec.Command("dnf", "-q", "-y", "--installroot", filepath.Join(dir, "root-"+compression), "--setopt=reposdir=/dev/null", "--setopt=cachedir="+filepath.Join(dir, "cache-"+compression),
@@ -259,12 +259,12 @@ func TestWriteIsDeterministic(t *testing.T) {
 	fill(t, one)
 	fill(t, two)
 	// What was there before leaves no trace.
-	if err := repotest.Write(two, repotest.Options{Compression: "zstd", Revision: "old"}); err != nil {
+	if err := repowrite.Write(two, repowrite.Options{Compression: "zstd", Revision: "old"}); err != nil {
 		t.Fatal(err)
 	}
-	opts := repotest.Options{Signer: key}
+	opts := repowrite.Options{Signer: key}
 	for _, dir := range []string{one, two} {
-		if err := repotest.Write(dir, opts); err != nil {
+		if err := repowrite.Write(dir, opts); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -282,7 +282,7 @@ func TestWriteIsDeterministic(t *testing.T) {
 		t.Errorf("the revision is not the newest build time:\n%s", first["repomd.xml"])
 	}
 	// Without a signer a signature of before would be wrong: it goes.
-	if err := repotest.Write(one, repotest.Options{Revision: "next", Timestamp: 5}); err != nil {
+	if err := repowrite.Write(one, repowrite.Options{Revision: "next", Timestamp: 5}); err != nil {
 		t.Fatal(err)
 	}
 	after := snapshot(t, one)
@@ -293,19 +293,19 @@ func TestWriteIsDeterministic(t *testing.T) {
 
 func TestWriteFaults(t *testing.T) {
 	dir := t.TempDir()
-	if err := repotest.Write(filepath.Join(dir, "none"), repotest.Options{}); err == nil {
+	if err := repowrite.Write(filepath.Join(dir, "none"), repowrite.Options{}); err == nil {
 		t.Error("a folder that is not there becomes a repository")
 	}
-	if err := repotest.Write(dir, repotest.Options{Compression: "rar"}); err == nil {
+	if err := repowrite.Write(dir, repowrite.Options{Compression: "rar"}); err == nil {
 		t.Error("an unknown compression is taken")
 	}
-	if err := repotest.Write(dir, repotest.Options{}); err != nil {
+	if err := repowrite.Write(dir, repowrite.Options{}); err != nil {
 		t.Errorf("an empty folder: %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "x.rpm"), []byte("no package"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := repotest.Write(dir, repotest.Options{}); err == nil || !strings.Contains(err.Error(), "x.rpm") {
+	if err := repowrite.Write(dir, repowrite.Options{}); err == nil || !strings.Contains(err.Error(), "x.rpm") {
 		t.Errorf("what is no package: %v", err)
 	}
 }
