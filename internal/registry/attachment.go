@@ -136,13 +136,13 @@ func memory(data []byte) blob {
 
 // Attachments lists what is attached to the image that ref names. Errors of the registry are [*Error].
 func Attachments(ctx context.Context, ref string, o Options) ([]Attached, error) {
-	digest, err := Resolve(ctx, ref, o)
+	parsed, c, err := open(ctx, "listing attachments of", ref, o)
 	if err != nil {
 		return nil, err
 	}
-	_, c, err := open(ctx, "listing attachments of", ref, o)
+	digest, err := c.resolve(ctx, parsed)
 	if err != nil {
-		return nil, err
+		return nil, c.fail("listing attachments of", ref, err)
 	}
 	entries, _, err := c.referrers(ctx, digest)
 	if err != nil {

@@ -22,19 +22,24 @@ func Resolve(ctx context.Context, ref string, o Options) (v1.Hash, error) {
 	if err != nil {
 		return v1.Hash{}, err
 	}
-	var digest v1.Hash
-	err = c.retry(ctx, "HEAD manifest", func() error {
-		found, ok, err := c.headManifest(ctx, parsed.Identifier())
-		if err == nil && !ok {
-			err = missing(parsed)
-		}
-		digest = found
-		return err
-	})
+	digest, err := c.resolve(ctx, parsed)
 	if err != nil {
 		return v1.Hash{}, c.fail("resolving", ref, err)
 	}
 	return digest, nil
+}
+
+// resolve asks for the digest that a reference names.
+func (c *client) resolve(ctx context.Context, ref name.Reference) (digest v1.Hash, err error) {
+	err = c.retry(ctx, "HEAD manifest", func() error {
+		found, ok, err := c.headManifest(ctx, ref.Identifier())
+		if err == nil && !ok {
+			err = missing(ref)
+		}
+		digest = found
+		return err
+	})
+	return digest, err
 }
 
 // Pull opens the image that ref names; of an index, the one for [Options.Platform]. Manifest and configuration are read and

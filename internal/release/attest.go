@@ -117,16 +117,6 @@ func describe(c *attest.Component, path string) error {
 // attest attaches to an image in the registry what the configuration wants attached, and signs it.
 func (p *Pipeline) attest(ctx context.Context, s *Snapshot, img builtImage) error {
 	conf, bill := p.Config.Attestations, img.bill
-	digest, err := img.base.Digest()
-	if err != nil {
-		return err
-	}
-	provenance, err := bill.Provenance(attest.Build{
-		Builder: conf.Builder, Service: s.Service, Image: img.name, Config: s.Config, Dirty: s.Dirty, Lock: s.Lock, Base: digest.String(),
-	})
-	if err != nil {
-		return err
-	}
 	var list []registry.Attachment
 	for _, format := range conf.SBOM {
 		write, mediaType := bill.CycloneDX, attest.CycloneDXType
@@ -139,7 +129,18 @@ func (p *Pipeline) attest(ctx context.Context, s *Snapshot, img builtImage) erro
 		}
 		list = append(list, registry.Attachment{Type: mediaType, Content: document})
 	}
+	var provenance []byte // none where it is not wanted
 	if *conf.Provenance {
+		base, err := img.base.Digest()
+		if err != nil {
+			return err
+		}
+		provenance, err = bill.Provenance(attest.Build{
+			Builder: conf.Builder, Service: s.Service, Image: img.name, Config: s.Config, Dirty: s.Dirty, Lock: s.Lock, Base: base.String(),
+		})
+		if err != nil {
+			return err
+		}
 		list = append(list, registry.Attachment{Type: attest.ProvenanceType, Content: provenance})
 	}
 	if err := registry.Attach(ctx, p.repository(img.name), img.final, list, p.Registry.Options); err != nil {
@@ -167,7 +168,7 @@ func (p *Pipeline) sign(ctx context.Context, img builtImage, provenance []byte) 
 	statement := registry.Statement{Type: attest.PayloadType, Payload: payload, Annotations: map[string]string{attest.SignatureAnnotation: signature}}
 	same := func(s registry.Statement) bool { return key.Signed(payload, s.Annotations[attest.SignatureAnnotation]) }
 	err = registry.AddStatement(ctx, p.repository(img.name), img.final, registry.CosignSignatures, statement, same, p.Registry.Options)
-	if err != nil || !*p.Config.Attestations.Provenance {
+	if err != nil || provenance == nil {
 		return err
 	}
 	envelope, err := key.Envelope(ctx, provenance)

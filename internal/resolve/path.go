@@ -71,24 +71,4 @@ func (p *pool) dependencyPaths() map[string]bool {
 	return p.paths
 }
 
-// withFilesLike gives the packages that hold a file whose path fits a pattern.
-func (p *pool) withFilesLike(pattern string) []id {
-	var ids []id
-	for _, src := range p.repos {
-		found, err := src.FilePackagesLike(p.ctx, pattern)
-		if err != nil {
-			if p.err == nil {
-				p.err = err
-			}
-			return nil
-		}
-		for _, n := range found {
-			if i := src.base + id(n) + 1; p.isUsable(i) {
-				ids = append(ids, i)
-			}
-		}
-	}
-	return ids
-}
-
 func sortedKeys(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }

@@ -312,9 +312,19 @@ func (p *pool) provided(d rpm.Dependency) []id {
 
 // withFile gives the packages that hold a path.
 func (p *pool) withFile(path string) []id {
+	return p.holding(func(src source) ([]int, error) { return src.FilePackages(p.ctx, path) })
+}
+
+// withFilesLike gives the packages that hold a file whose path fits a pattern.
+func (p *pool) withFilesLike(pattern string) []id {
+	return p.holding(func(src source) ([]int, error) { return src.FilePackagesLike(p.ctx, pattern) })
+}
+
+// holding gives the usable packages that find finds in each repository. An error stops the resolution.
+func (p *pool) holding(find func(src source) ([]int, error)) []id {
 	var ids []id
 	for _, src := range p.repos {
-		found, err := src.FilePackages(p.ctx, path)
+		found, err := find(src)
 		if err != nil {
 			if p.err == nil {
 				p.err = err

@@ -35,17 +35,9 @@ const (
 // Build returns the project's wheel, built now or taken from the cache. What is the project's fault, or that of the build
 // root, is a [*BuildError].
 func Build(ctx context.Context, r Request, c *cache.Dir) (*Wheel, error) {
-	if r.Root.Key == "" || len(r.Root.Lowers) == 0 {
-		return nil, fmt.Errorf("building the wheel of %s: the build root has no key or no layers", r.Project)
-	}
-	r.Limits = r.Limits.withDefaults()
-	system, err := findBackend(r.Tree)
+	system, s, err := r.prepare()
 	if err != nil {
-		return nil, &BuildError{Project: r.Project, Err: err}
-	}
-	s, err := takeSurvey(r.Tree, r.Limits.Source)
-	if err != nil {
-		return nil, &BuildError{Project: r.Project, Err: err}
+		return nil, err
 	}
 	key := cache.Key("wheel", hash(hook), native.Edition, s.key, r.Root.Key, r.Root.python(), r.Project, r.Version, strconv.FormatBool(r.RunBackend), strconv.FormatInt(r.Epoch, 10))
 	dir, _, err := c.Tree(ctx, "wheel", key, func(dir string) error { return r.make(ctx, c, system, s, key, dir) })
@@ -57,6 +49,23 @@ func Build(ctx context.Context, r Request, c *cache.Dir) (*Wheel, error) {
 		return nil, fmt.Errorf("building the wheel of %s: %w", r.Project, err)
 	}
 	return openOnly(dir)
+}
+
+// prepare checks the request, fills in its limits, and reads what decides about the project's build.
+func (r *Request) prepare() (backend, survey, error) {
+	if r.Root.Key == "" || len(r.Root.Lowers) == 0 {
+		return backend{}, survey{}, fmt.Errorf("building %s: the build root has no key or no layers", r.Project)
+	}
+	r.Limits = r.Limits.withDefaults()
+	system, err := findBackend(r.Tree)
+	if err != nil {
+		return backend{}, survey{}, &BuildError{Project: r.Project, Err: err}
+	}
+	s, err := takeSurvey(r.Tree, r.Limits.Source)
+	if err != nil {
+		return backend{}, survey{}, &BuildError{Project: r.Project, Err: err}
+	}
+	return system, s, nil
 }
 
 // make puts the wheel into dir: one that is written natively, an earlier one with what has changed since, or what the

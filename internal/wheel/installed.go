@@ -5,8 +5,6 @@ import (
 	_ "embed" // the probe
 	"encoding/json"
 	"fmt"
-	"io"
-	"os"
 
 	"github.com/slipway-build/slipway/internal/cache"
 	"github.com/slipway-build/slipway/internal/requirement/pymeta"
@@ -23,26 +21,11 @@ type Installed struct {
 
 // ProbeInstalled asks the Python of root which distributions it finds. The answer is cached by root.Key and root.Python.
 func ProbeInstalled(ctx context.Context, root Root, c *cache.Dir) (Installed, error) {
-	key := cache.Key("installed", hash(installedProbe), root.Key, root.python())
-	file, _, err := c.File(ctx, "installed", key, func(w io.Writer) error {
-		out, err := ask(ctx, root, installedProbe)
-		if err != nil {
-			return err
-		}
-		if _, err := parseInstalled(out); err != nil {
-			return err
-		}
-		_, err = w.Write(out)
-		return err
-	})
+	i, err := probed(ctx, root, c, "installed", installedProbe, parseInstalled)
 	if err != nil {
 		return Installed{}, fmt.Errorf("asking %s which distributions it finds: %w", root.python(), err)
 	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return Installed{}, fmt.Errorf("reading which distributions %s finds: %w", root.python(), err)
-	}
-	return parseInstalled(data)
+	return i, nil
 }
 
 // parseInstalled reads what the probe printed. The image answers, so what it says is checked where it is used.

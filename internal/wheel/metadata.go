@@ -20,17 +20,9 @@ const maxMetadata = 4 << 20
 // it is made in the sandbox and kept by what went in. Nothing about it is checked but its size. What is the project's
 // fault, or that of the build root, is a [*BuildError].
 func Metadata(ctx context.Context, r Request, c *cache.Dir) ([]byte, error) {
-	if r.Root.Key == "" || len(r.Root.Lowers) == 0 {
-		return nil, fmt.Errorf("asking for the metadata of %s: the build root has no key or no layers", r.Project)
-	}
-	r.Limits = r.Limits.withDefaults()
-	system, err := findBackend(r.Tree)
+	system, s, err := r.prepare()
 	if err != nil {
-		return nil, &BuildError{Project: r.Project, Err: err}
-	}
-	s, err := takeSurvey(r.Tree, r.Limits.Source)
-	if err != nil {
-		return nil, &BuildError{Project: r.Project, Err: err}
+		return nil, err
 	}
 	key := cache.Key("metadata", hash(hook), s.key, r.Root.Key, r.Root.python(), r.Project, r.Version, strconv.FormatInt(r.Epoch, 10))
 	dir, _, err := c.Tree(ctx, "metadata", key, func(dir string) error {

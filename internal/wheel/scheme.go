@@ -21,28 +21,35 @@ var probe string
 // ProbeScheme asks the Python of root where pip, run by root in the image, would put things. The answer is cached by
 // root.Key and root.Python.
 func ProbeScheme(ctx context.Context, root Root, c *cache.Dir) (Scheme, error) {
-	key := cache.Key("scheme", hash(probe), root.Key, root.python())
-	file, _, err := c.File(ctx, "scheme", key, func(w io.Writer) error { return runProbe(ctx, root, w) })
+	s, err := probed(ctx, root, c, "scheme", probe, parseScheme)
 	if err != nil {
 		return Scheme{}, fmt.Errorf("asking %s where packages go: %w", root.python(), err)
 	}
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return Scheme{}, fmt.Errorf("reading the scheme of %s: %w", root.python(), err)
-	}
-	return parseScheme(data)
+	return s, nil
 }
 
-func runProbe(ctx context.Context, root Root, w io.Writer) error {
-	out, err := ask(ctx, root, probe)
+// probed gives what a program says in the Python of root. Only an answer that can be parsed is kept: by kind, the program,
+// root.Key and root.Python.
+func probed[T any](ctx context.Context, root Root, c *cache.Dir, kind, program string, parse func([]byte) (T, error)) (answer T, err error) {
+	file, _, err := c.File(ctx, kind, cache.Key(kind, hash(program), root.Key, root.python()), func(w io.Writer) error {
+		out, err := ask(ctx, root, program)
+		if err != nil {
+			return err
+		}
+		if _, err := parse(out); err != nil {
+			return err
+		}
+		_, err = w.Write(out)
+		return err
+	})
 	if err != nil {
-		return err
+		return answer, err
 	}
-	if _, err := parseScheme(out); err != nil {
-		return err
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return answer, err
 	}
-	_, err = w.Write(out)
-	return err
+	return parse(data)
 }
 
 // ask runs a program in the Python of root and gives what it prints.
