@@ -22,7 +22,8 @@ for number, line in enumerate(sys.stdin):
     except dnf.exceptions.Error as e:
         # Default streams that do not go with the enabled ones stop "dnf module enable", and nothing
         # after it: every later command goes on without them, as we do.
-        if "Modular dependency problems with Defaults" not in str(e):
+        only_defaults = "Modular dependency problems with Defaults" in str(e)
+        if not only_defaults or getattr(e, "no_match_group_specs", None) or getattr(e, "error_group_specs", None):
             answer["Error"] = str(e) or type(e).__name__
     for p in base.sack.query().available().filter(arch__neq=["src"]):
         answer["Visible"].append("%s %s" % (p.reponame, p))
