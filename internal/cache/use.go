@@ -35,11 +35,14 @@ func (d *Dir) claimUse() error {
 	return nil
 }
 
-// touch notes that an entry is used, once in the life of a process: its access time is set, which
-// nothing else here looks at. It is not an error when that can't be done, as on a disk of somebody
-// else's.
+// usedGrain is how exactly the cache knows when an entry was used. To note it changes the entry's
+// change time, by which others tell whether a file is as it was.
+const usedGrain = time.Hour
+
+// touch notes that an entry is used: its access time is set, which nothing else here looks at. It is
+// not an error when that can't be done, as on a disk of somebody else's.
 func (d *Dir) touch(path string, st fs.FileInfo) {
-	if accessed(st).Before(d.opened) {
+	if accessed(st).Before(d.opened.Add(-usedGrain)) {
 		setAccessed(path, time.Now())
 	}
 }

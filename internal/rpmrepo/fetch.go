@@ -199,16 +199,16 @@ func (c *Client) intact(ctx context.Context, path string, a *Artifact) (bool, er
 
 // untouched is a key that stays the same while nobody writes to a file, or puts another in its place.
 // Times have a grain, so a file that was written just now may be written again in the same moment:
-// then it is not settled.
+// then it is not settled. (Its other time, of which that is not asked, may be that of the cache noting
+// a use.)
 func untouched(info os.FileInfo, sum string) (key string, settled bool) {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
 		return cache.Key(sum), false
 	}
 	const grain = 100 * time.Millisecond
-	changed := time.Unix(st.Ctim.Unix())
 	key = cache.Key(sum, fmt.Sprint(st.Dev, st.Ino, st.Size, st.Mtim.Nano(), st.Ctim.Nano()))
-	return key, time.Since(changed) > grain
+	return key, time.Since(info.ModTime()) > grain
 }
 
 // download brings a package to a scratch file, where a transfer can start over, and then to w.
