@@ -65,6 +65,30 @@ func TestLuaAsInRPM(t *testing.T) {
 	}
 }
 
+// TestLuaScriptsInTurn has scripts change what only concerns their process, or leave something open:
+// the next one finds nothing of it, as with rpm, whoever runs them in one process.
+func TestLuaScriptsInTurn(t *testing.T) {
+	oracle.Need(t, "rpm")
+	report := luaText(t, "report.lua") + `say(posix.getcwd(), posix.umask(), posix.getenv("LEFT"), io.open("/opt/f"))`
+	bodies := []string{
+		`io.open("/opt/f", "w"):write("x"); os.remove("/opt/f")`,
+		`posix.chdir("/opt"); print("out")`,
+		`posix.umask("rwx------")`,
+		`local pid = posix.fork(); if pid == 0 then posix.exec("/bin/true") else posix.wait(pid) end`,
+		`posix.mkdir("/opt/made"); posix.symlink("made", "/opt/link")`,
+		`say(posix.stat("/opt/made", "type"), posix.stat("/opt/link", "type"))`,
+	}
+	specs := []rpmwrite.Spec{shell(t, "true"), {Name: "base", Files: []rpmwrite.File{rpmwrite.Dir("/opt"), rpmwrite.Dir("/dev")}}}
+	for i, body := range bodies {
+		s := rpmwrite.Spec{Name: "p" + string(rune('0'+i)), Requires: requires("shell", "base"), Scripts: []rpm.Script{luaScript(rpm.ScriptPost, report+"\n"+body)}}
+		if i > 0 {
+			s.Requires = append(s.Requires, requires("p"+string(rune('0'+i-1)))...)
+		}
+		specs = append(specs, s)
+	}
+	sameLog(t, build(t, specs...))
+}
+
 // sameLog installs packages by rpm and here; what their scripts write down is the same.
 func sameLog(t *testing.T, packages []image.BasePackage) {
 	t.Helper()

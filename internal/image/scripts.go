@@ -143,9 +143,13 @@ func (a *assembly) lowers(ctx context.Context, layers []layer.Blob) ([]string, e
 	if err != nil {
 		return nil, err
 	}
-	uppers := slices.Clone(a.uppers)
-	slices.Reverse(uppers)
-	all := append(uppers, lower...)
+	all := slices.Clone(a.uppers)
+	slices.Reverse(all)
+	for _, dir := range lower {
+		if !slices.Contains(all, dir) { // layers of packages without files are all the same one
+			all = append(all, dir)
+		}
+	}
 	if a.bottom != "" {
 		all = append(all, a.bottom)
 	}

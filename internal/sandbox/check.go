@@ -19,7 +19,7 @@ func (s *Spec) order() (*order, error) {
 	o := &order{
 		ReadOnly: s.ReadOnly, Args: s.Args, Env: s.Env, Dir: path.Join("/", s.Dir),
 		User: s.User, UID: s.UID, GID: s.GID, Groups: s.Groups,
-		Hostname: s.Hostname, Network: s.Network, Disk: s.Limits.Disk,
+		Hostname: s.Hostname, Network: s.Network, Disk: s.Limits.Disk, Session: s.session != nil,
 	}
 	if s.Helper != nil {
 		o.Helper = true
@@ -32,7 +32,7 @@ func (s *Spec) order() (*order, error) {
 		o.Disk = DefaultDisk
 	}
 	switch {
-	case (len(o.Args) == 0 || o.Args[0] == "") && !s.probe:
+	case (len(o.Args) == 0 || o.Args[0] == "") && !s.probe && s.session == nil:
 		return nil, errors.New("no command")
 	case len(s.Lower) == 0:
 		return nil, errors.New("no root filesystem")

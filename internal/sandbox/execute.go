@@ -15,13 +15,14 @@ import (
 
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// execute starts the command in the root filesystem that the process is in.
-func execute(o *order) (pid int, err error) {
+// execute starts the command in the root filesystem that the process is in, with files as its
+// standard input, output and error. It may be called again for another command of the order.
+func execute(o *order, files []uintptr) (pid int, err error) {
 	who, err := identify(o)
 	if err != nil {
 		return 0, err
 	}
-	env := o.Env
+	env := slices.Clip(o.Env)
 	if _, ok := lookupEnv(env, "PATH"); !ok {
 		env = append(env, "PATH="+defaultPath)
 	}
@@ -35,26 +36,18 @@ func execute(o *order) (pid int, err error) {
 			return 0, err
 		}
 	}
-	if err := setResources(); err != nil {
+	if err := o.confineThread(); err != nil {
 		return 0, err
-	}
-	for _, fd := range o.TaskFDs {
-		if _, err := unix.Write(fd, []byte("0")); err != nil {
-			return 0, fmt.Errorf("entering the control group: %w", err)
-		}
 	}
 	restore, err := lowerLimits(o.Rlimits)
 	if err != nil {
 		return 0, err
 	}
 	defer restore()
-	if err := confine(o.Rlimits); err != nil {
-		return 0, err
-	}
 	pid, err = syscall.ForkExec(program, o.Args, &syscall.ProcAttr{
 		Dir:   o.Dir,
 		Env:   env,
-		Files: []uintptr{0, 1, 2},
+		Files: files,
 		Sys: &syscall.SysProcAttr{
 			Setsid:      true,
 			Credential:  who.credential(o.IDs),
@@ -69,6 +62,26 @@ func execute(o *order) (pid int, err error) {
 		return 0, executeError(o, program, err)
 	}
 	return pid, nil
+}
+
+// confineThread makes the calling thread, which must be locked, one that commands may be started from.
+func (o *order) confineThread() error {
+	if o.confined {
+		return nil
+	}
+	if err := setResources(); err != nil {
+		return err
+	}
+	for _, fd := range o.TaskFDs {
+		if _, err := unix.Write(fd, []byte("0")); err != nil {
+			return fmt.Errorf("entering the control group: %w", err)
+		}
+	}
+	if err := confine(o.Rlimits); err != nil {
+		return err
+	}
+	o.confined = true
+	return nil
 }
 
 // setResources sets what the command inherits from process 1 itself.
@@ -90,28 +103,41 @@ func setResources() error {
 func lowerLimits(limits []rlimit) (restore func(), err error) {
 	var before []syscall.Rlimit
 	restore = func() {
-		done := make(chan struct{})
-		go func() { // on another thread: this one may be confined by now
-			defer close(done)
+		elsewhere(func() {
 			for i, old := range before {
 				_ = syscall.Setrlimit(limits[i].Resource, &old) // raising a soft limit to the hard one can't fail
 			}
-		}()
-		<-done
+		})
 	}
-	for _, l := range limits {
-		var old syscall.Rlimit
-		if err := syscall.Getrlimit(l.Resource, &old); err != nil {
-			restore()
-			return nil, fmt.Errorf("reading resource limit %d: %w", l.Resource, err)
+	elsewhere(func() {
+		for _, l := range limits {
+			var old syscall.Rlimit
+			if err = syscall.Getrlimit(l.Resource, &old); err != nil {
+				err = fmt.Errorf("reading resource limit %d: %w", l.Resource, err)
+				return
+			}
+			if err = syscall.Setrlimit(l.Resource, &syscall.Rlimit{Cur: min(l.Value, old.Max), Max: old.Max}); err != nil {
+				err = fmt.Errorf("setting resource limit %d: %w", l.Resource, err)
+				return
+			}
+			before = append(before, old)
 		}
-		if err := syscall.Setrlimit(l.Resource, &syscall.Rlimit{Cur: min(l.Value, old.Max), Max: old.Max}); err != nil {
-			restore()
-			return nil, fmt.Errorf("setting resource limit %d: %w", l.Resource, err)
-		}
-		before = append(before, old)
+	})
+	if err != nil {
+		restore()
+		return nil, err
 	}
 	return restore, nil
+}
+
+// elsewhere calls f on another thread than the caller's, which is locked and confined.
+func elsewhere(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	<-done
 }
 
 // executeError finds out which of the things that execve needs was not there.

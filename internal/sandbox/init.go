@@ -34,6 +34,9 @@ func runInit() error {
 	if err := events.Encode(event{Started: true}); err != nil {
 		return err
 	}
+	if o.Session {
+		return serveTasks(&o, control, events)
+	}
 	var status exit
 	if child != 0 {
 		go relay(control, child)
@@ -76,7 +79,7 @@ func startCommand(o *order) (pid int, err error) {
 	if len(o.Args) == 0 {
 		return 0, nil
 	}
-	return execute(o)
+	return execute(o, []uintptr{0, 1, 2})
 }
 
 // relay passes on what the starting program asks for. When that is gone, so is

@@ -123,8 +123,7 @@ func (p *Process) watch(ctx context.Context) {
 		defer timer.Stop()
 	}
 
-	var last event
-	readErr := p.events.Decode(&last)
+	last, readErr := p.last()
 	if readErr != nil || last.Exit == nil {
 		last.Exit = &exit{Code: 128 + int(syscall.SIGKILL), Signal: syscall.SIGKILL}
 		p.stopping.Lock()
@@ -136,6 +135,20 @@ func (p *Process) watch(ctx context.Context) {
 	writeErr := p.end()
 	p.result = Result{Code: last.Exit.Code, Duration: time.Since(p.started)}
 	p.err = p.verdict(*last.Exit, writeErr)
+}
+
+// last passes on what a session's tasks say, and gives the sandbox's last event.
+func (p *Process) last() (e event, err error) {
+	if p.spec.session != nil {
+		defer close(p.spec.session)
+	}
+	for {
+		e = event{}
+		if err = p.events.Decode(&e); err != nil || e.Exit != nil || p.spec.session == nil {
+			return e, err
+		}
+		p.spec.session <- e
+	}
 }
 
 // end waits for the death of process 1, which is that of everything inside, and

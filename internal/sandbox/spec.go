@@ -67,7 +67,8 @@ type Spec struct {
 	// is none (SIGKILL at once).
 	Grace time.Duration
 
-	probe bool // run nothing
+	probe   bool       // run nothing
+	session chan event // receives what tasks say; nil: this is no session
 }
 
 // DefaultGrace is the time between SIGTERM and SIGKILL where Spec.Grace is zero.

@@ -32,7 +32,8 @@ type order struct {
 	Network     Network
 	Forwards    []wireForward
 	Disk        int64
-	IDs         int // number of ids there are inside
+	IDs         int  // number of ids there are inside
+	Session     bool // commands come later, one after the other
 
 	// TaskFDs are open "tasks" files of version 1 control groups that the
 	// command belongs in, CgroupFD the directory of one of version 2 (0: none).
@@ -40,6 +41,8 @@ type order struct {
 	CgroupFD int
 	// Rlimits stand in for missing control groups.
 	Rlimits []rlimit
+
+	confined bool // the thread that starts commands is
 }
 
 type rlimit struct {
@@ -56,16 +59,30 @@ type wireForward struct {
 	Address   string // host:port inside
 }
 
-// command is sent while the sandbox runs.
+// command is sent while the sandbox runs. A session's are a Task, when the last one has ended, and
+// in the end End.
 type command struct {
-	Signal syscall.Signal
+	Signal syscall.Signal `json:",omitempty"`
+	Task   *task          `json:",omitempty"`
+	End    bool           `json:",omitempty"`
 }
 
-// event is sent by process 1: first Started or Error, then, after Started, Exit.
+// task is a command of a session.
+type task struct {
+	Args, Env []string
+	Helper    bool
+	Stdin     []byte
+	Files     []File
+}
+
+// event is sent by process 1: first Started or Error, then, after Started, Exit. In between a session
+// sends, for each task, any number of Output and in the end Ended or Error.
 type event struct {
 	Started bool        `json:",omitempty"`
 	Error   *startError `json:",omitempty"`
 	Exit    *exit       `json:",omitempty"`
+	Output  []byte      `json:",omitempty"`
+	Ended   *exit       `json:",omitempty"`
 }
 
 type exit struct {

@@ -24,7 +24,9 @@ type host struct {
 	// pending: the next question is the fork that made this process.
 	pending bool
 	forked  bool // the script has returned from a fork as the child
-	errno   syscall.Errno
+	// spent: the script did what may have changed the process, or left another one running.
+	spent bool
+	errno syscall.Errno
 
 	files    map[int]*lua.Userdata
 	fileMeta *lua.Table
@@ -234,6 +236,14 @@ func (h *host) fork() []lua.Value {
 	}
 	h.children[pid] = true
 	return []lua.Value{float64(pid)}
+}
+
+// spending is a function after which the process is not what it was.
+func (h *host) spending(f lua.Native) lua.Native {
+	return func(c *lua.Call) []lua.Value {
+		h.spent = true
+		return f(c)
+	}
 }
 
 // reap waits for the children that the script did not wait for: with the script, all ends.

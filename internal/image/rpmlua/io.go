@@ -47,7 +47,7 @@ func (h *host) openIO(open []handle) {
 			return h.fileClose(c)
 		},
 		"flush": func(*lua.Call) []lua.Value { return []lua.Value{h.output} },
-		"input": h.redirect(&h.input, "r"), "lines": h.ioLines, "open": h.ioOpen, "output": h.redirect(&h.output, "w"), "popen": h.ioPopen,
+		"input": h.redirect(&h.input, "r"), "lines": h.ioLines, "open": h.ioOpen, "output": h.redirect(&h.output, "w"), "popen": h.spending(h.ioPopen),
 		"read":    func(c *lua.Call) []lua.Value { return h.read(c, h.input, c.Args, 0) },
 		"tmpfile": h.ioTmpfile, "type": h.ioType,
 		"write": func(c *lua.Call) []lua.Value { return h.write(c, h.output, 0) },

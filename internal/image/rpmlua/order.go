@@ -3,7 +3,6 @@ package rpmlua
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
 
@@ -31,18 +30,15 @@ const helperName = "slipway-rpmlua"
 // Helper runs the Order that it reads from its standard input.
 var Helper = sandbox.NewHelper(helperName, main)
 
-// Reader gives an order in the form that Helper reads.
-func (o *Order) Reader() (io.Reader, error) {
-	r, w := io.Pipe()
-	data, err := json.Marshal(child{Order: *o})
+// Marshal gives orders in the form that Helper reads, at least one of them. It runs one after the other
+// and writes mark to its standard output after each but the last. It ends early, and well, behind one
+// after which its process is not as it was before; it ends with an error behind one that fails.
+func Marshal(mark string, orders ...Order) ([]byte, error) {
+	data, err := json.Marshal(child{Order: orders[0], Mark: mark, Next: orders[1:]})
 	if err != nil {
 		return nil, fmt.Errorf("passing on a Lua script: %w", err)
 	}
-	go func() {
-		_, err := w.Write(data)
-		w.CloseWithError(err)
-	}()
-	return r, nil
+	return data, nil
 }
 
 // child is an order, and for a forked process what its parent was told so far.
@@ -51,6 +47,9 @@ type child struct {
 	Forked bool     `json:",omitempty"`
 	Log    []record `json:",omitempty"`
 	Files  []handle `json:",omitempty"`
+
+	Mark string  `json:",omitempty"`
+	Next []Order `json:",omitempty"`
 }
 
 // The limits of one script. Real ones need a thousandth of them; time is the sandbox's to limit.
@@ -83,18 +82,28 @@ func main() int {
 	} else {
 		source.Close()
 	}
-	return run(&o)
+	for {
+		code, spent := run(&o)
+		if code != 0 || spent || len(o.Next) == 0 {
+			return code
+		}
+		if _, err := os.Stdout.WriteString(o.Mark); err != nil {
+			return 0
+		}
+		o = child{Order: o.Next[0], Mark: o.Mark, Next: o.Next[1:]}
+	}
 }
 
-// run runs a script to its end. The result is the process's exit code.
-func run(o *child) int {
+// run runs a script to its end. The result is the process's exit code, and whether the process is no
+// more what it was.
+func run(o *child) (code int, spent bool) {
 	s := lua.New(limits)
 	defer s.Close()
 	h := newHost(s, o)
 	fn, err := s.Load("local opt, arg = ...;"+o.Body, o.Name)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "error: invalid syntax in lua script:", err)
-		return 1
+		return 1, h.spent
 	}
 	args := &lua.Table{}
 	args.Append("<lua>")
@@ -109,11 +118,12 @@ func run(o *child) int {
 	}
 	if h.forked {
 		fmt.Fprintln(os.Stderr, "warning: runaway fork() in Lua script")
-		return 1
+		return 1, true
 	}
 	h.reap()
+	h.spent = h.spent || len(h.handles()) > 0
 	if err != nil {
-		return 1
+		return 1, h.spent
 	}
-	return 0
+	return 0, h.spent
 }

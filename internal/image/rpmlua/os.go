@@ -24,7 +24,7 @@ func (h *host) openOS() {
 		"difftime": func(c *lua.Call) []lua.Value {
 			return []lua.Value{c.Float(0) - c.Float(1)}
 		},
-		"execute": h.osExecute, "exit": h.osExit, "getenv": h.getenv, "remove": h.osRemove, "rename": h.osRename,
+		"execute": h.spending(h.osExecute), "exit": h.osExit, "getenv": h.getenv, "remove": h.osRemove, "rename": h.osRename,
 		"setlocale": func(c *lua.Call) []lua.Value {
 			if l := c.StringOr(0, "C"); l != "C" && l != "" && l != "POSIX" {
 				return []lua.Value{nil}

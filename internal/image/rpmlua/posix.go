@@ -16,15 +16,15 @@ import (
 func (h *host) openPosix() {
 	t := &lua.Table{}
 	h.s.Register(t, "posix", map[string]lua.Native{
-		"access": h.access, "chdir": h.onPath(unix.Chdir), "chmod": h.chmod, "chown": h.chown, "dir": h.dir, "errno": h.posixErrno,
-		"exec": h.exec, "files": h.filesOf, "fork": h.posixFork,
+		"access": h.access, "chdir": h.spending(h.onPath(unix.Chdir)), "chmod": h.chmod, "chown": h.chown, "dir": h.dir, "errno": h.posixErrno,
+		"exec": h.exec, "files": h.filesOf, "fork": h.spending(h.posixFork),
 		"getcwd": h.getcwd, "getenv": h.posixGetenv, "getgroup": h.getgroup, "getpasswd": h.getpasswd, "getprocessid": h.getprocessid,
-		"kill": h.kill, "link": h.onPaths(unix.Link), "mkdir": h.onPath(func(p string) error { return unix.Mkdir(p, 0o777) }),
-		"mkfifo": h.onPath(func(p string) error { return unix.Mkfifo(p, 0o777) }), "mkstemp": h.mkstemp, "putenv": h.putenv,
-		"readlink": h.readlink, "redirect2null": h.redirect2null, "rmdir": h.onPath(unix.Rmdir), "setenv": h.setenv,
-		"setgid": h.setid(h.gid, syscall.Setgid), "setuid": h.setid(h.uid, syscall.Setuid), "sleep": h.sleep, "stat": h.stat,
-		"symlink": h.onPaths(unix.Symlink), "umask": h.umask, "uname": h.uname, "unlink": h.onPath(unix.Unlink),
-		"unsetenv": h.unsetenv, "utime": h.utime, "wait": h.wait,
+		"kill": h.spending(h.kill), "link": h.onPaths(unix.Link), "mkdir": h.onPath(func(p string) error { return unix.Mkdir(p, 0o777) }),
+		"mkfifo": h.onPath(func(p string) error { return unix.Mkfifo(p, 0o777) }), "mkstemp": h.mkstemp, "putenv": h.spending(h.putenv),
+		"readlink": h.readlink, "redirect2null": h.redirect2null, "rmdir": h.onPath(unix.Rmdir), "setenv": h.spending(h.setenv),
+		"setgid": h.spending(h.setid(h.gid, syscall.Setgid)), "setuid": h.spending(h.setid(h.uid, syscall.Setuid)), "sleep": h.sleep, "stat": h.stat,
+		"symlink": h.onPaths(unix.Symlink), "umask": h.spending(h.umask), "uname": h.uname, "unlink": h.onPath(unix.Unlink),
+		"unsetenv": h.spending(h.unsetenv), "utime": h.utime, "wait": h.wait,
 	})
 	t.Set("version", "posix library for Lua 5.4 / Nov 2003")
 	h.s.Globals.Set("posix", t)

@@ -18,9 +18,9 @@ import (
 func (h *host) openRPM() {
 	t := &lua.Table{}
 	h.s.Register(t, "rpm", map[string]lua.Native{
-		"b64decode": b64decode, "b64encode": b64encode, "define": h.define, "execute": h.execute, "expand": h.expand, "glob": h.glob,
+		"b64decode": b64decode, "b64encode": b64encode, "define": h.define, "execute": h.spending(h.execute), "expand": h.expand, "glob": h.glob,
 		"isdefined": h.isDefined, "load": h.loadMacros, "next_file": h.nextPath, "open": h.rpmOpen, "redirect2null": h.redirect2null,
-		"spawn": h.spawn, "splitargs": splitArgs, "undefine": h.undefine, "unsplitargs": unsplitArgs, "ver": h.newVersion, "vercmp": vercmp,
+		"spawn": h.spending(h.spawn), "splitargs": splitArgs, "undefine": h.undefine, "unsplitargs": unsplitArgs, "ver": h.newVersion, "vercmp": vercmp,
 	})
 	h.s.Globals.Set("rpm", t)
 	macros := &lua.Table{}
