@@ -130,8 +130,8 @@ func digest(t testing.TB, img *image.Image) string {
 	return d.String()
 }
 
-// shell is a package with a /bin/sh, and other programs of /bin, that work alone in a root: this
-// machine's and their libraries.
+// shell is a package with a /bin/sh, and other programs, of /bin unless they have a path, that work
+// alone in a root: this machine's and their libraries.
 func shell(t testing.TB, programs ...string) rpmwrite.Spec {
 	t.Helper()
 	s := rpmwrite.Spec{
@@ -165,7 +165,10 @@ func shell(t testing.TB, programs ...string) rpmwrite.Spec {
 		s.Files = append(s.Files, f)
 	}
 	for _, name := range append([]string{"sh"}, programs...) {
-		program := "/bin/" + name
+		program := name
+		if !strings.HasPrefix(name, "/") {
+			program = "/bin/" + name
+		}
 		out, err := exec.Command("ldd", program).Output()
 		if err != nil {
 			t.Skipf("ldd cannot say what this machine's %s needs: %v", program, err)
@@ -193,6 +196,9 @@ func requires(names ...string) (out []rpm.Dependency) {
 	return out
 }
 
+// withProc is no option of rpm's, but has installed mount /proc and /dev.
+const withProc = "with /proc"
+
 // installed makes a root as rpm does and gives its path.
 func installed(t testing.TB, packages []image.BasePackage, options ...string) string {
 	t.Helper()
@@ -211,7 +217,19 @@ func installed(t testing.TB, packages []image.BasePackage, options ...string) st
 	for _, p := range sorted {
 		args = append(args, p.Path)
 	}
-	out, err := exec.Command("rpm", args...).CombinedOutput()
+	// As in a chroot that somebody prepared, scripts find /proc and /dev/null.
+	const prepare = `mount -t tmpfs none "$0/dev" && mknod -m 666 "$0/dev/null" c 1 3 && mount -t proc proc "$0/proc" && exec "$@"`
+	cmd := exec.Command("rpm", args...)
+	if slices.Contains(options, withProc) {
+		for _, dir := range []string{"dev", "proc"} {
+			if err := os.Mkdir(filepath.Join(root, dir), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		args = slices.DeleteFunc(args, func(a string) bool { return a == withProc })
+		cmd = exec.Command("unshare", append([]string{"--mount", "sh", "-c", prepare, root, "rpm"}, args...)...)
+	}
+	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("rpm: %v\n%s", err, out)
 	}
