@@ -137,17 +137,13 @@ func (a *assembly) assemble(ctx context.Context) (*Image, error) {
 	for _, u := range a.tree.UnknownOwners() {
 		a.log().Warn("the owner of files is not known; root owns them", "package", u.Package, u.Kind, u.Name)
 	}
-	named, err := a.packageLayers(ctx, a.tree, nil)
+	named, changed, db, err := a.layers(ctx)
 	if err != nil {
 		return nil, err
 	}
 	c := composition{arch: a.spec.Arch, docker: a.spec.Options.Docker, created: a.epoch, shape: a.tree.Shape(), ids: a.ids()}
 	for _, l := range named {
 		c.add(l.blob, "packages "+l.name, l.comment)
-	}
-	changed, db, err := a.lastLayers(ctx, blobs(named))
-	if err != nil {
-		return nil, err
 	}
 	if changed != nil {
 		c.add(*changed, "scripts", "")
@@ -159,19 +155,22 @@ func (a *assembly) assemble(ctx context.Context) (*Image, error) {
 	return c.image()
 }
 
-// lastLayers makes the layers over those of packages: what scripts changed, nil where that is
-// nothing, and the RPM database, which does not depend on it.
-func (a *assembly) lastLayers(ctx context.Context, layers []layer.Blob) (changed *layer.Blob, db layer.Blob, err error) {
+// layers makes those of packages, then that of what scripts changed, nil where that is nothing, and
+// beside them the one of the RPM database, which depends on neither.
+func (a *assembly) layers(ctx context.Context) (named []namedLayer, changed *layer.Blob, db layer.Blob, err error) {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) {
-		changed, err = a.scriptsLayer(ctx, layers)
+		if named, err = a.packageLayers(ctx, a.tree, nil); err != nil {
+			return err
+		}
+		changed, err = a.scriptsLayer(ctx, blobs(named))
 		return err
 	})
 	g.Go(func() (err error) {
 		db, err = a.databaseLayer(ctx)
 		return err
 	})
-	return changed, db, g.Wait()
+	return named, changed, db, g.Wait()
 }
 
 func (a *assembly) filter() layer.Filter {
@@ -211,7 +210,7 @@ func (a *assembly) packageLayers(ctx context.Context, tree *layer.Tree, skip map
 	slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(layers[y].size, layers[x].size) })
 	maker := a.maker
 	if len(a.steps) > 0 {
-		maker.Sink = a.unpackSink // scripts will run over the layers
+		maker.Sink, maker.Unpacked = a.unpackSink, a.unpackedRoot // scripts will run over the layers
 	}
 	task := progress.Or(a.Progress).Start("layers", total, progress.Bytes)
 	g, ctx := errgroup.WithContext(ctx)

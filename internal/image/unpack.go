@@ -100,6 +100,12 @@ func (b *Builder) unpackLayer(ctx context.Context, l v1.Layer, id v1.Hash) (stri
 	return filepath.Join(dir, rootName), nil
 }
 
+// unpackedRoot finds the folder of an unpacked layer.
+func (b *Builder) unpackedRoot(diffID string) (string, bool) {
+	dir, ok := b.Cache.Path(unpackedKind, diffID)
+	return filepath.Join(dir, rootName), ok
+}
+
 // rootName is the unpacked layer's folder within the cache's entry. It has the mode of the layer's
 // root, and a folder that is not writable cannot be renamed, as the entry has to be.
 const rootName = "root"

@@ -21,6 +21,15 @@ const (
 	digestSHA3512 = 14
 )
 
+// NewDigest makes the hash whose sum of the file's content is Digest; nil where it has none, or one of
+// a kind that is not known.
+func (f *File) NewDigest() hash.Hash {
+	if f.Digest == "" {
+		return nil
+	}
+	return newDigest(f.DigestAlgo)
+}
+
 // newDigest makes the hash of that number, nil for one that rpm does not use.
 func newDigest(algo int) hash.Hash {
 	switch algo {

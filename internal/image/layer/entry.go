@@ -128,7 +128,11 @@ func (a *Archive) content(h *tar.Header, content io.Reader) (int64, error) {
 	if h.Size == 0 {
 		content = strings.NewReader("")
 	}
-	if a.sink != nil {
+	if u, ok := content.(*unpackedFile); ok && a.sink != nil {
+		if err := a.sink.Link(h, u.dir, u.name); err != nil {
+			return 0, err
+		}
+	} else if a.sink != nil {
 		var n counter
 		err := a.sink.Add(h, io.TeeReader(content, io.MultiWriter(a.tw, &n)))
 		return n.n, err

@@ -23,6 +23,8 @@ type Fragment struct {
 	plan          []place
 	key           string
 	decompressors *rpm.Decompressors
+	// ordered is known once the payload was read: its entries come in the order of the header.
+	ordered bool
 }
 
 // Fragment of the package with this index. Its key is the hash of the RPM and of all that decided
@@ -77,13 +79,13 @@ func (f *Fragment) isText() bool {
 // content writes the fragment's tar entries, uncompressed and without an end, straight from the
 // RPM's payload and in its order. Hard links follow their file.
 func (f *Fragment) content(a *Archive) error {
-	if err := f.write(a); err != nil {
+	if err := f.writePayload(a); err != nil {
 		return fmt.Errorf("package %s: %w", f.pkg.Name, err)
 	}
 	return nil
 }
 
-func (f *Fragment) write(a *Archive) error {
+func (f *Fragment) writePayload(a *Archive) error {
 	p, err := rpm.Open(f.pkg.Path)
 	if err != nil {
 		return err
@@ -94,10 +96,20 @@ func (f *Fragment) write(a *Archive) error {
 		return err
 	}
 	defer payload.Close()
+	return f.write(a, payload)
+}
+
+// source gives the files of a package one after the other, as rpm.Payload does.
+type source interface {
+	Next() (index int, content io.Reader, err error)
+}
+
+func (f *Fragment) write(a *Archive, from source) error {
 	done := make([]bool, len(f.plan))
 	linked := map[int]int{} // how many of a set of hard links came, by the first of them
-	for {
-		i, r, err := payload.Next()
+	f.ordered = true
+	for last := -1; ; {
+		i, r, err := from.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -108,6 +120,8 @@ func (f *Fragment) write(a *Archive) error {
 			return fmt.Errorf("the payload holds an entry twice, or one that is not in the header")
 		}
 		done[i] = true
+		f.ordered = f.ordered && i > last
+		last = i
 		if err := f.add(a, i, linked, r); err != nil {
 			return err
 		}

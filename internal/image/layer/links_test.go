@@ -24,7 +24,7 @@ func TestResolve(t *testing.T) {
 		{"/self/x", ""},
 		{"/p/x", ""},
 	} {
-		got, err := links.resolve(c.in, nil)
+		got, err := links.resolve(c.in)
 		if (err != nil) != (c.want == "") || got != c.want {
 			t.Errorf("%s: got %q, %v, want %q", c.in, got, err, c.want)
 		}
@@ -49,9 +49,22 @@ func FuzzResolve(f *testing.F) {
 	f.Add("/a/b", "/a", "b/../c", "/c", "/")
 	f.Fuzz(func(t *testing.T, name, link1, target1, link2, target2 string) {
 		links := Links{path.Clean("/" + link1): target1, path.Clean("/" + link2): target2}
-		at, err := links.resolve(path.Clean("/"+name), nil)
+		at, err := links.resolve(path.Clean("/" + name))
 		if err == nil && (!strings.HasPrefix(at, "/") || slices.Contains(strings.Split(at, "/"), "..")) {
 			t.Errorf("%q resolves to %q", name, at)
+		}
+		// What remembers folders says the same.
+		known := newResolver(links)
+		for _, p := range []string{name, name + "/x", link1, target1 + "/" + link2, name} {
+			p = path.Clean("/" + p)
+			want, wantErr := links.resolve(p)
+			if got, err := known.file(p); got != want || (err == nil) != (wantErr == nil) {
+				t.Errorf("%q is resolved to %q, %v and to %q, %v", p, want, wantErr, got, err)
+			}
+			want, wantErr = links.follow(p)
+			if got, err := known.folder(p); got != want || (err == nil) != (wantErr == nil) {
+				t.Errorf("folder %q is resolved to %q, %v and to %q, %v", p, want, wantErr, got, err)
+			}
 		}
 	})
 }

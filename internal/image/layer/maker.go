@@ -24,12 +24,17 @@ type Maker struct {
 	// Sink, where set, makes a receiver of the entries of each layer of packages that is not in the
 	// cache.
 	Sink func() (Sink, error)
+	// Unpacked, where set, finds the folder to which the layer with this diff id was unpacked, if it
+	// was. Fragments that are in it need no decompression for another layer.
+	Unpacked func(diffID string) (root string, ok bool)
 }
 
 // Sink receives the entries of a layer while the layer is made.
 type Sink interface {
 	// Add receives an entry, and of a regular file the content, which it must read to its end.
 	Add(h *tar.Header, content io.Reader) error
+	// Link receives a regular file that lies below the open folder dir, with all that h says.
+	Link(h *tar.Header, dir int, name string) error
 	// Finish ends the layer, whose tar stream has the sha256 diffID, in hex. broken is the error that
 	// ended it early, if any; what was received is then of no use. It is called once.
 	Finish(ctx context.Context, diffID string, broken error) error
@@ -56,11 +61,13 @@ type info struct {
 	TarSize int64  `json:"tarSize"`
 }
 
-// pointer says where a fragment's compressed bytes are.
+// pointer says where a fragment's compressed bytes are, and whether its entries come in the order of
+// the package's header.
 type pointer struct {
-	Layer  string `json:"layer"`
-	Offset int64  `json:"offset"`
-	Size   int64  `json:"size"`
+	Layer   string `json:"layer"`
+	Offset  int64  `json:"offset"`
+	Size    int64  `json:"size"`
+	Ordered bool   `json:"ordered,omitempty"`
 }
 
 // Packages makes the layer of these packages of the tree: the folders that their files need, then
@@ -110,7 +117,7 @@ func (m *Maker) packages(ctx context.Context, key string, dirs []Directory, frag
 			if err := m.fragment(s, f); err != nil {
 				return err
 			}
-			placed = append(placed, pointer{Layer: key, Offset: start, Size: s.size.n - start})
+			placed = append(placed, pointer{Layer: key, Offset: start, Size: s.size.n - start, Ordered: f.ordered})
 		}
 		return nil
 	})
@@ -251,10 +258,33 @@ func (m *Maker) fragment(s *stream, f *Fragment) error {
 		return s.pieceOf(f.isText(), func(w io.Writer) error { return f.content(newArchive(w, s.sink)) })
 	}
 	defer file.Close()
-	if err := s.copy(io.NewSectionReader(file, at.Offset, at.Size), at.Size); err != nil {
+	packed := io.NewSectionReader(file, at.Offset, at.Size)
+	if root, ok := m.unpacked(at); ok {
+		if err := s.known(packed, func(w io.Writer) error { return f.unpacked(newArchive(w, s.sink), root) }); err != nil {
+			return &damagedError{key, err}
+		}
+		return nil
+	}
+	if err := s.copy(packed, at.Size); err != nil {
 		return &damagedError{key, err}
 	}
 	return nil
+}
+
+// unpacked finds the folder that holds the files of a fragment.
+func (m *Maker) unpacked(at pointer) (root string, ok bool) {
+	if m.Unpacked == nil || !at.Ordered {
+		return "", false
+	}
+	in, ok := m.Cache.Path(layerKind, at.Layer)
+	if !ok {
+		return "", false
+	}
+	b, err := m.load(in)
+	if err != nil {
+		return "", false
+	}
+	return m.Unpacked(b.DiffID)
 }
 
 // stored opens the blob that holds a fragment. A pointer that leads nowhere is removed, so that the

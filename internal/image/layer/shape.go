@@ -33,7 +33,7 @@ func (t *Tree) Shape() Shape {
 		}
 	}
 	for link, target := range t.links {
-		if at, err := t.links.follow(link, nil); err == nil && folders[at] {
+		if at, err := t.links.follow(link); err == nil && folders[at] {
 			s.Links[link] = target
 		}
 	}
@@ -83,10 +83,10 @@ func (s *Shape) Add(b Blob) error {
 }
 
 // Resolve gives the place of a file: its folders' links are followed, it itself is not.
-func (s *Shape) Resolve(name string) (string, error) { return s.Links.resolve(name, nil) }
+func (s *Shape) Resolve(name string) (string, error) { return s.Links.resolve(name) }
 
 // ResolveFolder gives the place of a folder, which may itself be a link to one.
-func (s *Shape) ResolveFolder(name string) (string, error) { return s.Links.follow(name, nil) }
+func (s *Shape) ResolveFolder(name string) (string, error) { return s.Links.follow(name) }
 
 // Directory gives what is known of a folder, or what one has that nothing is known of.
 func (s *Shape) Directory(name string) Directory {

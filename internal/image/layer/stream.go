@@ -130,6 +130,18 @@ func (s *stream) copy(r io.Reader, size int64) error {
 	return nil
 }
 
+// known adds what is compressed already, and whose part of the tar stream write writes.
+func (s *stream) known(packed io.Reader, write func(w io.Writer) error) error {
+	if _, err := io.Copy(s.out, packed); err != nil {
+		return err
+	}
+	s.buffer.Reset(s.tar)
+	if err := write(s.buffer); err != nil {
+		return err
+	}
+	return s.buffer.Flush()
+}
+
 // entries gives the sink what a part of a tar stream holds.
 func (s *stream) entries(part io.Reader) error {
 	for tr := tar.NewReader(part); ; {

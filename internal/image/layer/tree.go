@@ -91,8 +91,9 @@ func Plan(packages []Package, ids IDs, links Links, filter Filter) (*Tree, error
 		return nil, err
 	}
 	t.links = links
+	known := newResolver(links)
 	for n := range packages {
-		if err := t.place(n, ids, links, filter); err != nil {
+		if err := t.place(n, ids, known, filter); err != nil {
 			return nil, fmt.Errorf("package %s: %w", packages[n].Name, err)
 		}
 	}
@@ -130,7 +131,7 @@ func collectLinks(packages []Package, extra Links) (Links, error) {
 // maxPackage is how many bytes the files of one package may have; real ones stay below a half of it.
 const maxPackage = 8 << 30
 
-func (t *Tree) place(n int, ids IDs, links Links, filter Filter) error {
+func (t *Tree) place(n int, ids IDs, links *resolver, filter Filter) error {
 	files := t.packages[n].Files
 	var size int64
 	skip := filter.skipped(files)
@@ -152,11 +153,11 @@ func (t *Tree) place(n int, ids IDs, links Links, filter Filter) error {
 		if strings.Contains(f.Path, "/"+whiteout) {
 			return fmt.Errorf("file path %q has a part that begins with %s, which means a deletion in an image", f.Path, whiteout)
 		}
-		resolve := links.resolve
+		resolve := links.file
 		if f.IsDir() {
-			resolve = func(name string, used func(string)) (string, error) { return links.follow(name, used) }
+			resolve = links.folder
 		}
-		at, err := resolve(f.Path, nil)
+		at, err := resolve(f.Path)
 		if err != nil {
 			return err
 		}
@@ -215,10 +216,29 @@ func (t *Tree) check() error {
 			}
 		}
 	}
-	for _, p := range slices.Sorted(maps.Keys(seen)) {
+	return t.checkFolders()
+}
+
+// checkFolders finds files where the folder of another must be.
+func (t *Tree) checkFolders() error {
+	folders := map[string]bool{"/": true}
+	for p := range t.files {
+		for dir := path.Dir(p); !folders[dir]; dir = path.Dir(dir) {
+			if _, ok := t.files[dir]; ok {
+				return t.folderError()
+			}
+			folders[dir] = true
+		}
+	}
+	return nil
+}
+
+// folderError is about the first path whose folder is a file.
+func (t *Tree) folderError() error {
+	for _, p := range slices.Sorted(maps.Keys(t.files)) {
 		for dir := path.Dir(p); dir != "/"; dir = path.Dir(dir) {
-			if a, ok := seen[dir]; ok {
-				b := seen[p]
+			if a, ok := t.files[dir]; ok {
+				b := t.files[p]
 				return fmt.Errorf("package %s: the folder of %s is a file of package %s", t.packages[b.pkg].Name, p, t.packages[a.pkg].Name)
 			}
 		}
@@ -278,7 +298,7 @@ func (t *Tree) Parents(paths ...string) []Directory {
 }
 
 // Resolve follows the links of the tree in the folders of an absolute path, and at its end.
-func (t *Tree) Resolve(name string) (string, error) { return t.links.follow(path.Clean(name), nil) }
+func (t *Tree) Resolve(name string) (string, error) { return t.links.follow(path.Clean(name)) }
 
 // Owner gives the numbers of a path's owner, and whether a package brings it.
 func (t *Tree) Owner(name string) (uid, gid int, ok bool) {

@@ -214,6 +214,42 @@ func (x *Extractor) file(parent int, base string, h *tar.Header, content io.Read
 	return file.Close()
 }
 
+// Link makes an entry of a regular file that lies below the open folder dir, and has all that h says
+// already: as a second name of it where that is possible, or as a copy.
+func (x *Extractor) Link(h *tar.Header, dir int, from string) error {
+	if err := x.linkFrom(h, dir, from); err != nil {
+		return fmt.Errorf("unpacking %.300q: %w", h.Name, err)
+	}
+	return nil
+}
+
+func (x *Extractor) linkFrom(h *tar.Header, dir int, from string) error {
+	if x.entries++; x.entries > x.limits.Entries {
+		return &LimitError{fmt.Sprintf("%d entries", x.limits.Entries)}
+	}
+	name, err := cleanName(h.Name)
+	if err != nil {
+		return err
+	}
+	folder, base := path.Split(name)
+	parent, err := x.root.mkdirs(path.Clean(folder))
+	if err != nil {
+		return err
+	}
+	// A file that its owner may not read may be given another mode for a moment by whoever reads the
+	// folder it is in: it stays that folder's alone.
+	if h.Mode&0o400 != 0 && x.make(parent, base, func() error { return unix.Linkat(dir, from, parent, base, 0) }) == nil {
+		return nil
+	}
+	fd, err := unix.Openat2(dir, from, &unix.OpenHow{Flags: unix.O_RDONLY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_SYMLINKS})
+	if err != nil {
+		return err
+	}
+	file := os.NewFile(uintptr(fd), from)
+	defer file.Close()
+	return x.file(parent, base, h, file)
+}
+
 // link makes a second name of a file that the layer brought before.
 func (x *Extractor) link(parent int, base string, h *tar.Header) error {
 	target, err := cleanName(h.Linkname)
