@@ -2,7 +2,6 @@ package layer
 
 import (
 	"archive/tar"
-	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -20,7 +19,7 @@ type stream struct {
 	tar            io.Writer     // the tar stream: hash, counter
 	digest, diffID hash.Hash
 	size, tarSize  counter
-	buffer         *bufio.Writer
+	queue          *queue
 	sink           Sink // receives the entries of packages' layers, where there is one
 }
 
@@ -59,8 +58,21 @@ func newStream(ctx context.Context, file io.Writer, c Compression, level int) (*
 	}
 	s.out = io.MultiWriter(file, s.digest, &s.size)
 	s.tar = cancelled{ctx, io.MultiWriter(s.diffID, &s.tarSize)}
-	s.buffer = bufio.NewWriterSize(nil, 256<<10)
+	s.queue = newQueue()
 	return s, nil
+}
+
+// pass gives what write writes to a writer that works beside it.
+func (s *stream) pass(to io.Writer, write func(w io.Writer) error) error {
+	s.queue.start(func(block []byte) error {
+		_, err := to.Write(block)
+		return err
+	})
+	err := write(s.queue)
+	if late := s.queue.end(); err == nil {
+		err = late
+	}
+	return err
 }
 
 // fill writes a whole blob, and its entries to a sink as well.
@@ -94,11 +106,7 @@ func (s *stream) pieceOf(text bool, write func(w io.Writer) error) error {
 		z = s.compressors[1]
 	}
 	z.Reset(s.out)
-	s.buffer.Reset(io.MultiWriter(s.tar, z))
-	if err := write(s.buffer); err != nil {
-		return err
-	}
-	if err := s.buffer.Flush(); err != nil {
+	if err := s.pass(io.MultiWriter(s.tar, z), write); err != nil {
 		return err
 	}
 	return z.Close()
@@ -112,16 +120,16 @@ func (s *stream) copy(r io.Reader, size int64) error {
 		return err
 	}
 	defer z.Close()
-	s.buffer.Reset(s.tar)
-	if s.sink != nil {
-		if err := s.entries(io.TeeReader(z, s.buffer)); err != nil {
-			return err
+	err = s.pass(s.tar, func(w io.Writer) error {
+		if s.sink != nil {
+			if err := s.entries(io.TeeReader(z, w)); err != nil {
+				return err
+			}
 		}
-	}
-	if _, err := io.Copy(s.buffer, z); err != nil {
+		_, err := io.Copy(w, z)
 		return err
-	}
-	if err := s.buffer.Flush(); err != nil {
+	})
+	if err != nil {
 		return err
 	}
 	if got := s.size.n - before; got != size {
@@ -135,11 +143,7 @@ func (s *stream) known(packed io.Reader, write func(w io.Writer) error) error {
 	if _, err := io.Copy(s.out, packed); err != nil {
 		return err
 	}
-	s.buffer.Reset(s.tar)
-	if err := write(s.buffer); err != nil {
-		return err
-	}
-	return s.buffer.Flush()
+	return s.pass(s.tar, write)
 }
 
 // entries gives the sink what a part of a tar stream holds.
