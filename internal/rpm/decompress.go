@@ -6,10 +6,11 @@ import (
 	"io"
 	"sync"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
 	"github.com/ulikunitz/xz/lzma"
+
+	"github.com/slipway-build/slipway/internal/inflate"
 )
 
 // maxWindow bounds what a decompressor may remember of its output, in bytes.
@@ -20,7 +21,7 @@ const maxWindow = 128 << 20
 // megabytes of memory, which takes longer to make than a small package to read.
 // The zero value is ready. Safe for concurrent use.
 type Decompressors struct {
-	zstd sync.Pool
+	zstd, gzip sync.Pool
 }
 
 // open undoes the compression that a header names. Memory is bounded, output is
@@ -31,11 +32,11 @@ func (d *Decompressors) open(r *io.SectionReader, name string) (io.ReadCloser, e
 	case "":
 		// A package that names no compression has gzip, or none at all.
 		if startsWithBytes(r, "\x1f\x8b") {
-			return gzip.NewReader(buffered(r))
+			return d.openGzip(r)
 		}
 		return io.NopCloser(r), nil
 	case "gzip":
-		return gzip.NewReader(buffered(r))
+		return d.openGzip(r)
 	case "zstd":
 		return d.openZstd(r)
 	case "xz":
@@ -54,6 +55,27 @@ func (d *Decompressors) open(r *io.SectionReader, name string) (io.ReadCloser, e
 // buffered is for the decompressors that ask for a byte or a few at a time: unbuffered, each would
 // be a system call.
 func buffered(r io.Reader) *bufio.Reader { return bufio.NewReaderSize(r, 64<<10) }
+
+func (d *Decompressors) openGzip(r io.Reader) (io.ReadCloser, error) {
+	kept, ok := d.gzip.Get().(*inflate.Reader)
+	if !ok {
+		fresh, err := inflate.NewReader(r)
+		return &gzipReader{fresh, d}, err
+	}
+	return &gzipReader{kept, d}, kept.Reset(r)
+}
+
+// gzipReader gives its reader back when it is closed.
+type gzipReader struct {
+	*inflate.Reader
+	owner *Decompressors
+}
+
+func (g *gzipReader) Close() error {
+	err := g.Reader.Close()
+	g.owner.gzip.Put(g.Reader)
+	return err
+}
 
 func (d *Decompressors) openZstd(r io.Reader) (io.ReadCloser, error) {
 	if kept, ok := d.zstd.Get().(*zstd.Decoder); ok {

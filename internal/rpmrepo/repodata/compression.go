@@ -9,9 +9,10 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
+
+	"github.com/slipway-build/slipway/internal/inflate"
 )
 
 // maxWindow bounds the memory that a compressed file can make its reader take. It is what zstd and
@@ -28,7 +29,7 @@ func Decompress(r io.Reader) (io.ReadCloser, error) {
 	}
 	switch {
 	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
-		z, err := gzip.NewReader(in)
+		z, err := inflate.NewReader(in)
 		if err != nil {
 			return nil, fmt.Errorf("decompressing gzip: %w", err)
 		}
