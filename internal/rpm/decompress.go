@@ -7,10 +7,10 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz"
 	"github.com/ulikunitz/xz/lzma"
 
 	"github.com/slipway-build/slipway/internal/inflate"
+	"github.com/slipway-build/slipway/internal/xz"
 )
 
 // maxWindow bounds what a decompressor may remember of its output, in bytes.
@@ -21,7 +21,7 @@ const maxWindow = 128 << 20
 // megabytes of memory, which takes longer to make than a small package to read.
 // The zero value is ready. Safe for concurrent use.
 type Decompressors struct {
-	zstd, gzip sync.Pool
+	zstd, gzip, xz sync.Pool
 }
 
 // open undoes the compression that a header names. Memory is bounded, output is
@@ -40,10 +40,7 @@ func (d *Decompressors) open(r *io.SectionReader, name string) (io.ReadCloser, e
 	case "zstd":
 		return d.openZstd(r)
 	case "xz":
-		if err := checkXZDictionary(r); err != nil {
-			return nil, err
-		}
-		return readCloser(xz.NewReader(buffered(r)))
+		return d.openXZ(r)
 	case "lzma":
 		return readCloser(lzma.ReaderConfig{DictCap: maxWindow}.NewReader(buffered(r)))
 	case "bzip2":
@@ -74,6 +71,27 @@ type gzipReader struct {
 func (g *gzipReader) Close() error {
 	err := g.Reader.Close()
 	g.owner.gzip.Put(g.Reader)
+	return err
+}
+
+func (d *Decompressors) openXZ(r io.Reader) (io.ReadCloser, error) {
+	kept, ok := d.xz.Get().(*xz.Reader)
+	if !ok {
+		fresh, err := xz.NewReader(r, maxWindow)
+		return &xzReader{fresh, d}, err
+	}
+	return &xzReader{kept, d}, kept.Reset(r)
+}
+
+// xzReader gives its reader back when it is closed.
+type xzReader struct {
+	*xz.Reader
+	owner *Decompressors
+}
+
+func (x *xzReader) Close() error {
+	err := x.Reader.Close()
+	x.owner.xz.Put(x.Reader)
 	return err
 }
 
@@ -117,33 +135,4 @@ func startsWithBytes(r io.ReaderAt, prefix string) bool {
 	b := make([]byte, len(prefix))
 	_, err := r.ReadAt(b, 0)
 	return err == nil && string(b) == prefix
-}
-
-// checkXZDictionary refuses an xz stream whose first block wants a dictionary
-// beyond maxWindow; the decoder would allocate what the stream asks for (The
-// .xz File Format 1.2, sections 3.1 and 5.3.1). A dictionary is filled by
-// output alone, so later blocks cost no memory that the payload does not have.
-func checkXZDictionary(r io.ReaderAt) error {
-	const streamHeader = 12
-	head := make([]byte, 64)
-	n, _ := r.ReadAt(head, streamHeader)
-	head = head[:n]
-	if len(head) < 2 {
-		return nil // too short to be a stream: the decoder says so
-	}
-	flags, rest := head[1], head[2:]
-	for _, present := range []bool{flags&0x40 != 0, flags&0x80 != 0} { // compressed, uncompressed size
-		for more := present; more && len(rest) > 0; rest = rest[1:] {
-			more = rest[0]&0x80 != 0
-		}
-	}
-	const lzma2 = 0x21
-	if len(rest) < 3 || rest[0] != lzma2 || rest[1] != 1 {
-		return nil // another filter: the decoder refuses it
-	}
-	bits := rest[2] & 0x3f
-	if size := uint64(2|bits&1) << (bits/2 + 11); bits >= 40 || size > maxWindow {
-		return malformed("payload", "decompressing it needs more than %d bytes of memory", maxWindow)
-	}
-	return nil
 }

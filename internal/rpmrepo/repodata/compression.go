@@ -10,9 +10,9 @@ import (
 	"io"
 
 	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz"
 
 	"github.com/slipway-build/slipway/internal/inflate"
+	"github.com/slipway-build/slipway/internal/xz"
 )
 
 // maxWindow bounds the memory that a compressed file can make its reader take. It is what zstd and
@@ -44,7 +44,7 @@ func Decompress(r io.Reader) (io.ReadCloser, error) {
 		if window := xzWindow(magic); window > maxWindow {
 			return nil, fmt.Errorf("decompressing xz: it wants a window of %d bytes", window)
 		}
-		z, err := xz.NewReader(in)
+		z, err := xz.NewReader(in, maxWindow)
 		if err != nil {
 			return nil, fmt.Errorf("decompressing xz: %w", err)
 		}
