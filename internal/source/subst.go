@@ -7,6 +7,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 const gitattributes = ".gitattributes"
@@ -18,7 +19,8 @@ const (
 )
 
 var (
-	substForm = regexp.MustCompile(`\$Format:([^$\n]{0,1000})\$`)
+	// substForm is made when it is needed: that takes longer than to start some commands.
+	substForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$Format:([^$\n]{0,1000})\$`) })
 	// signatureForm asks git to check signatures, for which it starts other programs.
 	signatureForm = regexp.MustCompile(`%[-+ ]?G`)
 )
@@ -87,8 +89,8 @@ func (m *Mirror) substituteFile(ctx context.Context, f *entry, r Revision, forma
 		return err
 	}
 	var failed error
-	out := substForm.ReplaceAllFunc(data, func(match []byte) []byte {
-		format := string(substForm.FindSubmatch(match)[1])
+	out := substForm().ReplaceAllFunc(data, func(match []byte) []byte {
+		format := string(substForm().FindSubmatch(match)[1])
 		if failed != nil || signatureForm.MatchString(format) {
 			return match
 		}

@@ -140,10 +140,16 @@ func (s *stream) copy(r io.Reader, size int64) error {
 
 // known adds what is compressed already, and whose part of the tar stream write writes.
 func (s *stream) known(packed io.Reader, write func(w io.Writer) error) error {
-	if _, err := io.Copy(s.out, packed); err != nil {
-		return err
+	copied := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(s.out, packed)
+		copied <- err
+	}()
+	err := s.pass(s.tar, write)
+	if failed := <-copied; err == nil {
+		err = failed
 	}
-	return s.pass(s.tar, write)
+	return err
 }
 
 // entries gives the sink what a part of a tar stream holds.

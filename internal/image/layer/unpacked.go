@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"os"
 	"strings"
@@ -22,50 +23,12 @@ func (f *Fragment) unpacked(a *Archive, root string) error {
 		return &os.PathError{Op: "open", Path: root, Err: err}
 	}
 	defer unix.Close(dir)
-	// Both read all files, and what takes time is to hash what they read.
-	checked := make(chan error, 1)
-	go func() { checked <- f.check(dir) }()
 	from := &folder{fragment: f, dir: dir}
-	err = f.write(a, from)
-	from.close()
-	if wrong := <-checked; err == nil {
-		err = wrong
-	}
-	if err != nil {
+	defer from.close()
+	if err := f.write(a, from); err != nil {
 		return fmt.Errorf("package %s, unpacked: %w", f.pkg.Name, err)
 	}
 	return nil
-}
-
-// check holds all files against the header's digests.
-func (f *Fragment) check(dir int) error {
-	from := &folder{fragment: f, dir: dir}
-	defer from.close()
-	buffer := make([]byte, 64<<10)
-	for {
-		i, content, err := from.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		file, ok := content.(*unpackedFile)
-		if !ok {
-			continue
-		}
-		want := &f.pkg.Files[i]
-		sum := want.NewDigest()
-		if sum == nil {
-			return fmt.Errorf("%s has no digest", want.Path)
-		}
-		if _, err := io.CopyBuffer(sum, struct{ io.Reader }{file}, buffer); err != nil {
-			return err
-		}
-		if got := hex.EncodeToString(sum.Sum(nil)); !strings.EqualFold(got, want.Digest) {
-			return &rpm.DigestError{Of: want.Path, Want: want.Digest, Got: got}
-		}
-	}
 }
 
 // folder is a source of files that lie in a folder, in the order of the header.
@@ -78,7 +41,7 @@ type folder struct {
 
 func (d *folder) close() {
 	if d.open != nil {
-		d.open.file.Close()
+		unix.Close(d.open.fd)
 		d.open = nil
 	}
 }
@@ -98,7 +61,7 @@ func (d *folder) Next() (index int, content io.Reader, err error) {
 	if at == "" {
 		return i, strings.NewReader(""), nil
 	}
-	if d.open, err = openUnpacked(d.dir, at); err != nil {
+	if d.open, err = openUnpacked(d.dir, at, &files[i]); err != nil {
 		return 0, nil, err
 	}
 	return i, d.open, nil
@@ -125,15 +88,20 @@ func (d *folder) place(i int) string {
 	return ""
 }
 
-// unpackedFile reads a file below a folder.
+// unpackedFile reads a file below a folder, and holds it against its digest at the end.
 type unpackedFile struct {
 	dir  int
 	name string
-	file *os.File
+	fd   int // of the file; an os.File would try to wait for it
+	want *rpm.File
+	sum  hash.Hash
 }
 
-func openUnpacked(dir int, at string) (*unpackedFile, error) {
-	u := &unpackedFile{dir: dir, name: at[1:]}
+func openUnpacked(dir int, at string, want *rpm.File) (*unpackedFile, error) {
+	u := &unpackedFile{dir: dir, name: at[1:], want: want, sum: want.NewDigest()}
+	if u.sum == nil {
+		return nil, fmt.Errorf("%s has no digest", at)
+	}
 	how := &unix.OpenHow{Flags: unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NONBLOCK, Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS}
 	for range 1000 {
 		fd, err := unix.Openat2(dir, u.name, how)
@@ -143,10 +111,26 @@ func openUnpacked(dir int, at string) (*unpackedFile, error) {
 		if err != nil {
 			return nil, &os.PathError{Op: "open", Path: at, Err: err}
 		}
-		u.file = os.NewFile(uintptr(fd), at)
+		u.fd = fd
 		return u, nil
 	}
 	return nil, &os.PathError{Op: "open", Path: at, Err: unix.EAGAIN}
 }
 
-func (u *unpackedFile) Read(p []byte) (int, error) { return u.file.Read(p) }
+func (u *unpackedFile) Read(p []byte) (int, error) {
+	n, err := unix.Read(u.fd, p)
+	for errors.Is(err, unix.EINTR) {
+		n, err = unix.Read(u.fd, p)
+	}
+	if err != nil {
+		return 0, &os.PathError{Op: "read", Path: u.want.Path, Err: err}
+	}
+	if n > 0 {
+		u.sum.Write(p[:n])
+		return n, nil
+	}
+	if got := hex.EncodeToString(u.sum.Sum(nil)); !strings.EqualFold(got, u.want.Digest) {
+		return 0, &rpm.DigestError{Of: u.want.Path, Want: u.want.Digest, Got: got}
+	}
+	return 0, io.EOF
+}
