@@ -62,8 +62,13 @@ func (a *assembly) declarations() ([]account.Declaration, error) {
 	}
 	unknown := map[string]bool{}
 	for i := range a.packages {
+		user, group := "root", "root"
 		for _, f := range a.packages[i].files {
-			for _, owner := range []string{"u " + f.Owner, "g " + f.Group} {
+			if f.Owner == user && f.Group == group {
+				continue // as the one before
+			}
+			user, group = f.Owner, f.Group
+			for _, owner := range []string{"u " + user, "g " + group} {
 				if !known[owner] {
 					unknown[owner] = true
 				}

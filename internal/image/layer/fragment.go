@@ -31,19 +31,17 @@ type Fragment struct {
 // how its files are placed: a change elsewhere in the set that does not touch them leaves it alone.
 func (t *Tree) Fragment(n int) *Fragment {
 	f := &Fragment{pkg: &t.packages[n], plan: t.plans[n], decompressors: &t.decompressors}
-	h := sha256.New()
-	fmt.Fprintf(h, "%s\n%s\n", fragmentFormat, f.pkg.SHA256)
-	var ids [16]byte
+	text := fmt.Appendf(nil, "%s\n%s\n", fragmentFormat, f.pkg.SHA256)
 	for i, p := range f.plan {
 		if f.pkg.Files[i].IsDir() {
 			continue // folders are in the layer's head
 		}
-		binary.BigEndian.PutUint64(ids[:8], uint64(p.uid))
-		binary.BigEndian.PutUint64(ids[8:], uint64(p.gid))
-		h.Write(ids[:])
-		fmt.Fprintf(h, "%s\x00", p.path)
+		text = binary.BigEndian.AppendUint64(text, uint64(p.uid))
+		text = binary.BigEndian.AppendUint64(text, uint64(p.gid))
+		text = append(append(text, p.path...), 0)
 	}
-	f.key = hex.EncodeToString(h.Sum(nil))
+	sum := sha256.Sum256(text)
+	f.key = hex.EncodeToString(sum[:])
 	return f
 }
 

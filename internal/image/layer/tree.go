@@ -274,9 +274,14 @@ func sameFile(f, g *rpm.File) bool {
 // sorted, with the modes that their packages gave them, or 0755 and root. The root itself is among
 // them when a package owns it.
 func (t *Tree) Parents(paths ...string) []Directory {
-	need := map[string]bool{}
+	need, last := map[string]bool{}, ""
 	for _, p := range paths {
 		if _, ok := t.dirs[p]; !ok {
+			at := max(strings.LastIndexByte(p, '/'), 0)
+			if p[:at] == last {
+				continue // as the one before
+			}
+			last = p[:at]
 			p = path.Dir(p)
 		}
 		for ; p != "/" && !need[p]; p = path.Dir(p) {
