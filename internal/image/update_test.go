@@ -76,6 +76,35 @@ func TestUpdateFromUnpacked(t *testing.T) {
 	}
 }
 
+// TestUpdateFromDamagedBlob changes bytes of the layer whose beginning the new one shares.
+func TestUpdateFromDamagedBlob(t *testing.T) {
+	older := append(sample(), shell(t), talkative("a"), talkative("b"))
+	newer := slices.Clone(older)
+	newer[len(newer)-1].Files = append(slices.Clone(newer[len(newer)-1].Files), rpmwrite.Text("/opt/b/new", "new"))
+	before, after := build(t, older...), build(t, newer...)
+	for i := range before {
+		before[i].Layer, after[i].Layer = "all", "all"
+	}
+	want := digest(t, base(t, builder(t), after))
+	b := builder(t)
+	blob := base(t, b, before).BlobLayers()[0].Path()
+	data, err := os.ReadFile(blob)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[len(data)/3] ^= 1
+	if err := os.WriteFile(blob, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	img := base(t, b, after)
+	if got := digest(t, img); got != want {
+		t.Errorf("the image is %s, made of nothing %s", got, want)
+	}
+	if err := validate.Image(img); err != nil {
+		t.Error(err)
+	}
+}
+
 // tree describes what is in folders: modes, times, sizes and links by path.
 func tree(t *testing.T, dirs []string) map[string]string {
 	t.Helper()

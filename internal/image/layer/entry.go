@@ -97,6 +97,8 @@ type Archive struct {
 	tw     *tar.Writer
 	sink   Sink // receives the entries, too, where there is one
 	buffer []byte
+	// linkOnly says that nothing is written: the sink alone receives the entries, and links of files.
+	linkOnly bool
 }
 
 func newArchive(w io.Writer, sink Sink) *Archive {
@@ -110,6 +112,9 @@ func (a *Archive) Add(e Entry, content io.Reader) error {
 	if err != nil {
 		return err
 	}
+	if a.linkOnly {
+		return a.link(h, content)
+	}
 	if err := a.tw.WriteHeader(h); err != nil {
 		return fmt.Errorf("writing %s: %w", e.Path, err)
 	}
@@ -121,6 +126,14 @@ func (a *Archive) Add(e Entry, content io.Reader) error {
 		return fmt.Errorf("writing %s: it has %d bytes, not the %d that were announced", e.Path, n, h.Size)
 	}
 	return nil
+}
+
+// link gives the sink an entry, of a regular file with content only where it is.
+func (a *Archive) link(h *tar.Header, content io.Reader) error {
+	if u, ok := content.(*unpackedFile); ok && h.Typeflag == tar.TypeReg {
+		return a.sink.Link(h, u.dir, u.name)
+	}
+	return a.sink.Add(h, strings.NewReader(""))
 }
 
 // content writes an entry's bytes, and gives the entry to the sink.

@@ -47,6 +47,7 @@ const (
 	fragmentKind = "fragment"
 	blobName     = "blob"
 	infoName     = "layer.json"
+	partsName    = "parts.json"
 	pointerName  = "fragment.json"
 )
 
@@ -61,13 +62,14 @@ type info struct {
 	TarSize int64  `json:"tarSize"`
 }
 
-// pointer says where a fragment's compressed bytes are, and whether its entries come in the order of
-// the package's header.
+// pointer says where a fragment's compressed bytes are, their CRC-32C, and whether its entries come in
+// the order of the package's header.
 type pointer struct {
 	Layer   string `json:"layer"`
 	Offset  int64  `json:"offset"`
 	Size    int64  `json:"size"`
-	Ordered bool   `json:"ordered,omitempty"`
+	Sum     uint32 `json:"sum"`
+	Ordered bool   `json:"inOrder,omitempty"`
 }
 
 // Packages makes the layer of these packages of the tree: the folders that their files need, then
@@ -82,54 +84,21 @@ func (m *Maker) Packages(ctx context.Context, t *Tree, packages []int) (Blob, er
 		parts = append(parts, fragments[i].key)
 	}
 	dirs := t.Parents(paths...)
+	var head []string
 	for _, d := range dirs {
-		parts = append(parts, fmt.Sprintf("%s\x00%o %d %d", d.Path, d.Mode, d.UID, d.GID))
+		head = append(head, fmt.Sprintf("%s\x00%o %d %d", d.Path, d.Mode, d.UID, d.GID))
 	}
-	key := cache.Key(parts...)
-	blob, err := m.packages(ctx, key, dirs, fragments)
+	key := cache.Key(append(parts, head...)...)
+	l := packing{Maker: m, key: key, head: cache.Key(head...), dirs: dirs, fragments: fragments}
+	blob, err := l.make(ctx)
 	var damaged *damagedError
 	if errors.As(err, &damaged) {
 		if err := m.Cache.Remove(fragmentKind, damaged.key); err != nil {
 			return Blob{}, err
 		}
-		blob, err = m.packages(ctx, key, dirs, fragments)
+		blob, err = l.make(ctx)
 	}
 	return blob, err
-}
-
-func (m *Maker) packages(ctx context.Context, key string, dirs []Directory, fragments []*Fragment) (Blob, error) {
-	var placed []pointer
-	blob, err := m.make(ctx, key, m.Sink, func(s *stream) error {
-		err := s.piece(func(w io.Writer) error {
-			a := newArchive(w, s.sink)
-			for _, d := range dirs {
-				if err := a.Add(d.Entry(), nil); err != nil {
-					return err
-				}
-			}
-			return a.tw.Flush()
-		})
-		if err != nil {
-			return err
-		}
-		for _, f := range fragments {
-			start := s.size.n
-			if err := m.fragment(s, f); err != nil {
-				return err
-			}
-			placed = append(placed, pointer{Layer: key, Offset: start, Size: s.size.n - start, Ordered: f.ordered})
-		}
-		return nil
-	})
-	if err != nil {
-		return Blob{}, err
-	}
-	for i, at := range placed {
-		if err := m.point(ctx, fragments[i], at); err != nil {
-			return Blob{}, err
-		}
-	}
-	return blob, nil
 }
 
 // Files makes a layer of entries that write adds. The caller gives the key: the hash of all that
@@ -195,21 +164,38 @@ func (m *Maker) store(ctx context.Context, dir string, sink func() (Sink, error)
 	if err := file.Close(); err != nil {
 		return err
 	}
-	data, err := json.Marshal(s.info())
+	if err := writeJSON(filepath.Join(dir, infoName), s.info()); err != nil {
+		return err
+	}
+	if s.parts.Marks == nil {
+		return nil
+	}
+	return writeJSON(filepath.Join(dir, partsName), s.parts)
+}
+
+func writeJSON(name string, v any) error {
+	data, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, infoName), data, 0o644)
+	return os.WriteFile(name, data, 0o644)
+}
+
+func readJSON(name string, v any) error {
+	data, err := os.ReadFile(name)
+	if err == nil {
+		err = json.Unmarshal(data, v)
+	}
+	if err != nil {
+		return fmt.Errorf("reading cached layer: %w", err)
+	}
+	return nil
 }
 
 func (m *Maker) load(dir string) (Blob, error) {
-	data, err := os.ReadFile(filepath.Join(dir, infoName))
-	if err != nil {
-		return Blob{}, fmt.Errorf("reading cached layer: %w", err)
-	}
 	var i info
-	if err := json.Unmarshal(data, &i); err != nil {
-		return Blob{}, fmt.Errorf("reading cached layer: %w", err)
+	if err := readJSON(filepath.Join(dir, infoName), &i); err != nil {
+		return Blob{}, err
 	}
 	path := filepath.Join(dir, blobName)
 	st, err := os.Stat(path)
@@ -249,43 +235,6 @@ type damagedError struct {
 
 func (e *damagedError) Error() string { return "reading cached fragment: " + e.err.Error() }
 func (e *damagedError) Unwrap() error { return e.err }
-
-// fragment adds a package's part, copied where it is stored and made where it is not.
-func (m *Maker) fragment(s *stream, f *Fragment) error {
-	key := m.cacheKey(f)
-	file, at, ok := m.stored(key)
-	if !ok {
-		return s.pieceOf(f.isText(), func(w io.Writer) error { return f.content(newArchive(w, s.sink)) })
-	}
-	defer file.Close()
-	packed := io.NewSectionReader(file, at.Offset, at.Size)
-	if root, ok := m.unpacked(at); ok {
-		if err := s.known(packed, func(w io.Writer) error { return f.unpacked(newArchive(w, s.sink), root) }); err != nil {
-			return &damagedError{key, err}
-		}
-		return nil
-	}
-	if err := s.copy(packed, at.Size); err != nil {
-		return &damagedError{key, err}
-	}
-	return nil
-}
-
-// unpacked finds the folder that holds the files of a fragment.
-func (m *Maker) unpacked(at pointer) (root string, ok bool) {
-	if m.Unpacked == nil || !at.Ordered {
-		return "", false
-	}
-	in, ok := m.Cache.Path(layerKind, at.Layer)
-	if !ok {
-		return "", false
-	}
-	b, err := m.load(in)
-	if err != nil {
-		return "", false
-	}
-	return m.Unpacked(b.DiffID)
-}
 
 // stored opens the blob that holds a fragment. A pointer that leads nowhere is removed, so that the
 // fragment's next place is recorded.

@@ -4,10 +4,12 @@ import (
 	"archive/tar"
 	"context"
 	"crypto/sha256"
+	"encoding"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
+	"hash/crc32"
 	"io"
 )
 
@@ -19,8 +21,42 @@ type stream struct {
 	tar            io.Writer     // the tar stream: hash, counter
 	digest, diffID hash.Hash
 	size, tarSize  counter
+	sum            hash.Hash32 // of the blob since the last mark
 	queue          *queue
 	sink           Sink // receives the entries of packages' layers, where there is one
+	parts          parts
+}
+
+// mark notes where the stream is, before a fragment, or behind the last one, nil.
+func (s *stream) mark(f *Fragment) (err error) {
+	m := mark{Size: s.size.n, TarSize: s.tarSize.n}
+	if f != nil {
+		m.Fragment = f.key
+	}
+	s.sum.Reset()
+	if m.Digest, err = marshal(s.digest); err != nil {
+		return err
+	}
+	m.DiffID, err = marshal(s.diffID)
+	s.parts.Marks = append(s.parts.Marks, m)
+	return err
+}
+
+// marshal gives what a hash remembers; unmarshal makes it remember that.
+func marshal(h hash.Hash) ([]byte, error) {
+	m, ok := h.(encoding.BinaryMarshaler)
+	if !ok {
+		return nil, errors.New("the hash cannot be interrupted")
+	}
+	return m.MarshalBinary()
+}
+
+func unmarshal(h hash.Hash, state []byte) error {
+	m, ok := h.(encoding.BinaryUnmarshaler)
+	if !ok {
+		return errors.New("the hash cannot be interrupted")
+	}
+	return m.UnmarshalBinary(state)
 }
 
 // counter counts what is written to it.
@@ -56,7 +92,8 @@ func newStream(ctx context.Context, file io.Writer, c Compression, level int) (*
 			break
 		}
 	}
-	s.out = io.MultiWriter(file, s.digest, &s.size)
+	s.sum = crc32.New(crc32.MakeTable(crc32.Castagnoli))
+	s.out = io.MultiWriter(file, s.digest, &s.size, s.sum)
 	s.tar = cancelled{ctx, io.MultiWriter(s.diffID, &s.tarSize)}
 	s.queue = newQueue()
 	return s, nil
@@ -138,8 +175,9 @@ func (s *stream) copy(r io.Reader, size int64) error {
 	return nil
 }
 
-// known adds what is compressed already, and whose part of the tar stream write writes.
-func (s *stream) known(packed io.Reader, write func(w io.Writer) error) error {
+// known adds what is compressed already, with that checksum, and whose part of the tar stream write
+// writes.
+func (s *stream) known(packed io.Reader, sum uint32, write func(w io.Writer) error) error {
 	copied := make(chan error, 1)
 	go func() {
 		_, err := io.Copy(s.out, packed)
@@ -148,6 +186,9 @@ func (s *stream) known(packed io.Reader, write func(w io.Writer) error) error {
 	err := s.pass(s.tar, write)
 	if failed := <-copied; err == nil {
 		err = failed
+	}
+	if err == nil && s.sum.Sum32() != sum {
+		err = errors.New("its compressed bytes are not what they were")
 	}
 	return err
 }

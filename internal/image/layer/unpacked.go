@@ -23,7 +23,7 @@ func (f *Fragment) unpacked(a *Archive, root string) error {
 		return &os.PathError{Op: "open", Path: root, Err: err}
 	}
 	defer unix.Close(dir)
-	from := &folder{fragment: f, dir: dir}
+	from := &folder{fragment: f, dir: dir, names: a.linkOnly}
 	defer from.close()
 	if err := f.write(a, from); err != nil {
 		return fmt.Errorf("package %s, unpacked: %w", f.pkg.Name, err)
@@ -35,6 +35,7 @@ func (f *Fragment) unpacked(a *Archive, root string) error {
 type folder struct {
 	fragment *Fragment
 	dir      int
+	names    bool // nobody reads the files
 	next     int
 	open     *unpackedFile
 }
@@ -60,6 +61,9 @@ func (d *folder) Next() (index int, content io.Reader, err error) {
 	at := d.place(i)
 	if at == "" {
 		return i, strings.NewReader(""), nil
+	}
+	if d.names {
+		return i, &unpackedFile{dir: d.dir, name: at[1:]}, nil
 	}
 	if d.open, err = openUnpacked(d.dir, at, &files[i]); err != nil {
 		return 0, nil, err
