@@ -64,6 +64,7 @@ type Extractor struct {
 	dir     string // for messages
 	limits  Limits
 	owners  bool
+	group   int // of the files that it makes
 	entries int
 	bytes   int64
 	// dirs get their modes and times at the end, when nothing is put into them any more.
@@ -83,7 +84,7 @@ func New(dir string, limits Limits) (*Extractor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Extractor{root: root, dir: dir, limits: limits, owners: os.Geteuid() == 0, buffer: make([]byte, 256<<10)}, nil
+	return &Extractor{root: root, dir: dir, limits: limits, owners: os.Geteuid() == 0, group: os.Getegid(), buffer: make([]byte, 256<<10)}, nil
 }
 
 // Close frees what the extractor holds; the folder stays.
@@ -203,15 +204,64 @@ func (x *Extractor) file(parent int, base string, h *tar.Header, content io.Read
 	if err != nil {
 		return err
 	}
-	file := os.NewFile(uintptr(fd), path.Join(x.dir, h.Name)) // a full disk's message says which disk
-	defer file.Close()
-	if _, err := io.CopyBuffer(struct{ io.Writer }{file}, content, x.buffer); err != nil {
+	w := openFile{fd}
+	_, err = io.CopyBuffer(struct{ io.Writer }{w}, content, x.buffer)
+	if errno, ok := errors.AsType[unix.Errno](err); ok { // a full disk's message says which disk
+		err = &os.PathError{Op: "write", Path: path.Join(x.dir, h.Name), Err: errno}
+	}
+	if err == nil {
+		err = x.describeFile(w, parent, base, h)
+	}
+	if closed := unix.Close(fd); err == nil {
+		err = closed
+	}
+	return err
+}
+
+// openFile is a file that is written to. An os.File would ask the system whether it can be waited for.
+type openFile struct{ fd int }
+
+func (f openFile) Write(p []byte) (n int, err error) {
+	for n < len(p) {
+		k, err := unix.Write(f.fd, p[n:])
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return n, err
+		}
+		n += k
+	}
+	return n, nil
+}
+
+// describeFile is describe of a file that was just made, and is open, by this user.
+func (x *Extractor) describeFile(f openFile, parent int, base string, h *tar.Header) error {
+	if x.owners {
+		if err := checkOwner(h); err != nil {
+			return err
+		}
+		if h.Uid != 0 || h.Gid != x.group {
+			if err := unix.Fchown(f.fd, h.Uid, h.Gid); err != nil {
+				return err
+			}
+		}
+	}
+	if err := x.attributes(parent, base, h); err != nil {
 		return err
 	}
-	if err := x.describe(parent, base, h); err != nil {
+	if err := unix.Fchmod(f.fd, uint32(h.Mode&0o7777)); err != nil {
 		return err
 	}
-	return file.Close()
+	when := unix.NsecToTimespec(h.ModTime.UnixNano())
+	return unix.UtimesNanoAt(parent, base, []unix.Timespec{when, when}, unix.AT_SYMLINK_NOFOLLOW)
+}
+
+func checkOwner(h *tar.Header) error {
+	if h.Uid < 0 || h.Gid < 0 || h.Uid > 1<<31 || h.Gid > 1<<31 {
+		return fmt.Errorf("owner %d:%d is out of range", h.Uid, h.Gid)
+	}
+	return nil
 }
 
 // Link makes an entry of a regular file that lies below the open folder dir, and has all that h says
@@ -271,8 +321,8 @@ func (x *Extractor) link(parent int, base string, h *tar.Header) error {
 // describe gives owner, mode, attributes and time, in the order in which none undoes another.
 func (x *Extractor) describe(parent int, base string, h *tar.Header) error {
 	if x.owners {
-		if h.Uid < 0 || h.Gid < 0 || h.Uid > 1<<31 || h.Gid > 1<<31 {
-			return fmt.Errorf("owner %d:%d is out of range", h.Uid, h.Gid)
+		if err := checkOwner(h); err != nil {
+			return err
 		}
 		if err := unix.Fchownat(parent, base, h.Uid, h.Gid, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 			return err
