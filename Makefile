@@ -42,7 +42,7 @@ check: $(LINT) ## Check format, vet, staticcheck, lint, and known vulnerabilitie
 bench: build ## Measure Slipway beside dnf, buildah and pip (some minutes; BENCHFLAGS=-h lists options)
 	@go run ./tools/bench $(BENCHFLAGS)
 
-bench-base: build ## The same of base images alone, with all RPMs: more peers, zstd, memory (half an hour)
+bench-base: build ## The same of base images alone, with all RPMs: more peers, zstd, memory (8 minutes)
 	@go run ./tools/bench -base -size full $(BENCHFLAGS)
 
 bench-resolve: build ## Measure resolution beside hawkey, libsolv and the dnf command (BENCHFLAGS=-h)
