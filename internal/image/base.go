@@ -120,6 +120,9 @@ type assembly struct {
 	accounts *account.Database
 	tree     *layer.Tree
 	steps    []script.Step
+	// late are the packages whose files belong to users that scripts make. They come last in their
+	// layers, as what precedes them is made before those scripts run.
+	late map[int]bool
 	// bottom is a folder with what %pretrans made, below the packages; "" for nothing.
 	bottom string
 	// uppers are folders with what is to be laid over the packages: the accounts that were added,
@@ -230,7 +233,7 @@ func (a *assembly) packageLayers(ctx context.Context, tree *layer.Tree, skip map
 	return layers, err
 }
 
-// group gives the layers with their packages, both sorted by name.
+// group gives the layers with their packages, both sorted by name, but late packages behind others.
 func (a *assembly) group(skip map[int]bool) []namedLayer {
 	byName := map[string]*namedLayer{}
 	for i := range a.packages {
@@ -246,11 +249,17 @@ func (a *assembly) group(skip map[int]bool) []namedLayer {
 		l.packages = append(l.packages, i)
 		l.size += p.Size
 	}
+	late := func(i int) int {
+		if a.late[i] {
+			return 1
+		}
+		return 0
+	}
 	var out []namedLayer
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
 		l := byName[name]
 		slices.SortFunc(l.packages, func(x, y int) int {
-			return a.packages[x].NEVRA.Compare(a.packages[y].NEVRA)
+			return cmp.Or(late(x)-late(y), a.packages[x].NEVRA.Compare(a.packages[y].NEVRA))
 		})
 		names := make([]string, len(l.packages))
 		for n, i := range l.packages {

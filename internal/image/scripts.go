@@ -113,6 +113,7 @@ func (a *assembly) runEarly(ctx context.Context, steps []script.Step, unknown []
 	for i := range a.packages {
 		skip[i] = slices.ContainsFunc(unknown, func(u layer.UnknownOwner) bool { return u.Package == a.packages[i].NEVRA.String() })
 	}
+	a.late = skip
 	layers, err := a.packageLayers(ctx, a.tree, skip)
 	if err != nil {
 		return "", err

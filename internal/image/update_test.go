@@ -19,7 +19,7 @@ import (
 func TestUpdateFromUnpacked(t *testing.T) {
 	older := append(sample(), shell(t), talkative("a"), talkative("b"))
 	newer := slices.Clone(older)
-	newer[len(newer)-1].Files = append(slices.Clone(newer[len(newer)-1].Files), rpmwrite.Text("/opt/b/new", "new"))
+	newer[len(newer)-1].Files = append(slices.Clone(newer[len(newer)-1].Files), rpmwrite.Text("/opt/b/deeper/new", "new"))
 	together := func(packages []image.BasePackage) []image.BasePackage {
 		for i := range packages {
 			packages[i].Layer = "all"
@@ -64,10 +64,14 @@ func TestUpdateFromUnpacked(t *testing.T) {
 			if name != "as it was" {
 				return
 			}
-			// What scripts see is the same as well.
+			// What scripts see is the same as well, and mostly the very same files.
 			got, err := b.Unpack(t.Context(), img)
 			if err != nil {
 				t.Fatal(err)
+			}
+			again, err := os.Stat(filepath.Join(got[len(got)-1], "usr/bin/two"))
+			if first, _ := os.Stat(file); err != nil || !os.SameFile(first, again) {
+				t.Errorf("%s was unpacked again", file)
 			}
 			if diff := cmp.Diff(tree(t, wantedDirs), tree(t, got)); diff != "" {
 				t.Errorf("unpacked (-of nothing +updated):\n%s", diff)
@@ -80,7 +84,7 @@ func TestUpdateFromUnpacked(t *testing.T) {
 func TestUpdateFromDamagedBlob(t *testing.T) {
 	older := append(sample(), shell(t), talkative("a"), talkative("b"))
 	newer := slices.Clone(older)
-	newer[len(newer)-1].Files = append(slices.Clone(newer[len(newer)-1].Files), rpmwrite.Text("/opt/b/new", "new"))
+	newer[len(newer)-1].Files = append(slices.Clone(newer[len(newer)-1].Files), rpmwrite.Text("/opt/b/deeper/new", "new"))
 	before, after := build(t, older...), build(t, newer...)
 	for i := range before {
 		before[i].Layer, after[i].Layer = "all", "all"

@@ -47,12 +47,12 @@ const (
 	fragmentKind = "fragment"
 	blobName     = "blob"
 	infoName     = "layer.json"
-	partsName    = "parts.json"
+	marksName    = "marks.json"
 	pointerName  = "fragment.json"
 )
 
 // layerFormat is part of every layer's key.
-const layerFormat = "layer/2"
+const layerFormat = "layer/3"
 
 // info describes a stored layer.
 type info struct {
@@ -72,24 +72,28 @@ type pointer struct {
 	Ordered bool   `json:"inOrder,omitempty"`
 }
 
-// Packages makes the layer of these packages of the tree: the folders that their files need, then
-// their fragments in the given order. Fragments that are in the cache are not compressed again.
+// Packages makes the layer of these packages of the tree: of each in the given order the folders that
+// its files need and that are not there yet, then its fragment. Fragments that are in the cache are not
+// compressed again.
 func (m *Maker) Packages(ctx context.Context, t *Tree, packages []int) (Blob, error) {
-	var paths []string
-	fragments := make([]*Fragment, len(packages))
-	parts := []string{layerFormat, string(m.Compression), strconv.Itoa(m.Level)}
+	l := packing{Maker: m, parts: make([]part, len(packages))}
+	keys := []string{layerFormat, string(m.Compression), strconv.Itoa(m.Level)}
+	there := map[string]bool{}
 	for i, n := range packages {
-		fragments[i] = t.Fragment(n)
-		paths = append(paths, fragments[i].paths()...)
-		parts = append(parts, fragments[i].key)
+		p := &l.parts[i]
+		p.Fragment = t.Fragment(n)
+		key := []string{p.key}
+		for _, d := range t.Parents(p.paths()...) {
+			if !there[d.Path] {
+				there[d.Path] = true
+				p.dirs = append(p.dirs, d)
+				key = append(key, fmt.Sprintf("%s\x00%o %d %d", d.Path, d.Mode, d.UID, d.GID))
+			}
+		}
+		p.whole = cache.Key(key...)
+		keys = append(keys, p.whole)
 	}
-	dirs := t.Parents(paths...)
-	var head []string
-	for _, d := range dirs {
-		head = append(head, fmt.Sprintf("%s\x00%o %d %d", d.Path, d.Mode, d.UID, d.GID))
-	}
-	key := cache.Key(append(parts, head...)...)
-	l := packing{Maker: m, key: key, head: cache.Key(head...), dirs: dirs, fragments: fragments}
+	l.key = cache.Key(keys...)
 	blob, err := l.make(ctx)
 	var damaged *damagedError
 	if errors.As(err, &damaged) {
@@ -167,10 +171,10 @@ func (m *Maker) store(ctx context.Context, dir string, sink func() (Sink, error)
 	if err := writeJSON(filepath.Join(dir, infoName), s.info()); err != nil {
 		return err
 	}
-	if s.parts.Marks == nil {
+	if s.marks == nil {
 		return nil
 	}
-	return writeJSON(filepath.Join(dir, partsName), s.parts)
+	return writeJSON(filepath.Join(dir, marksName), s.marks)
 }
 
 func writeJSON(name string, v any) error {

@@ -12,29 +12,31 @@ import (
 // packing is the making of a layer of packages.
 type packing struct {
 	*Maker
-	key, head string
-	dirs      []Directory
-	fragments []*Fragment
-	placed    []pointer
+	key    string
+	parts  []part
+	placed []pointer
 }
 
-// parts describes a layer of packages: the hash of what comes before the fragments, and where each of
-// them begins, and the last ends.
-type parts struct {
-	Head  string `json:"head"`
-	Marks []mark `json:"marks"`
+// part is what a layer has of one package: folders, and the fragment.
+type part struct {
+	*Fragment
+	dirs  []Directory
+	whole string // the hash of both
 }
 
-// mark is a place in a layer before a fragment, or behind the last: how long the blob and the tar
-// stream are up to there, and what their hashes remember of that.
+// mark is a place in a layer before a part, or behind the last: how long the blob and the tar stream
+// are up to there, and what their hashes remember of that. Of the part that follows it has the hash,
+// and what a pointer says of the fragment in it.
 type mark struct {
-	Fragment string `json:"fragment,omitempty"` // key of the fragment that follows
-	Ordered  bool   `json:"inOrder,omitempty"`  // as of a pointer
-	Sum      uint32 `json:"sum,omitempty"`      // as of a pointer
-	Size     int64  `json:"size"`
-	TarSize  int64  `json:"tarSize"`
-	Digest   []byte `json:"digest"`
-	DiffID   []byte `json:"diffID"`
+	Size    int64  `json:"size"`
+	TarSize int64  `json:"tarSize"`
+	Digest  []byte `json:"digest"`
+	DiffID  []byte `json:"diffID"`
+
+	Part    string `json:"part,omitempty"`
+	Offset  int64  `json:"offset,omitempty"`
+	Sum     uint32 `json:"sum,omitempty"`
+	Ordered bool   `json:"inOrder,omitempty"`
 }
 
 func (p *packing) make(ctx context.Context) (Blob, error) {
@@ -44,7 +46,7 @@ func (p *packing) make(ctx context.Context) (Blob, error) {
 		return Blob{}, err
 	}
 	for i, at := range p.placed {
-		if err := p.point(ctx, p.fragments[i], at); err != nil {
+		if err := p.point(ctx, p.parts[i].Fragment, at); err != nil {
 			return Blob{}, err
 		}
 	}
@@ -52,33 +54,46 @@ func (p *packing) make(ctx context.Context) (Blob, error) {
 }
 
 func (p *packing) write(s *stream) error {
-	p.placed, s.parts.Head = nil, p.head
+	p.placed = nil
 	done, err := p.resume(s)
 	if err != nil {
 		return err
 	}
-	if done == 0 {
-		err := s.piece(func(w io.Writer) error { return p.folders(newArchive(w, s.sink)) })
+	for i := range p.parts[done:] {
+		if err := p.part(s, &p.parts[done+i]); err != nil {
+			return err
+		}
+	}
+	return s.mark("")
+}
+
+func (p *packing) part(s *stream, of *part) error {
+	if err := s.mark(of.whole); err != nil {
+		return err
+	}
+	if len(of.dirs) > 0 {
+		err := s.piece(func(w io.Writer) error { return of.folders(newArchive(w, s.sink)) })
 		if err != nil {
 			return err
 		}
 	}
-	for _, f := range p.fragments[done:] {
-		if err := s.mark(f); err != nil {
-			return err
-		}
-		start := s.size.n
-		if err := p.fragment(s, f); err != nil {
-			return err
-		}
-		m := &s.parts.Marks[len(s.parts.Marks)-1]
-		m.Ordered, m.Sum = f.ordered, s.sum.Sum32()
-		p.placed = append(p.placed, pointer{Layer: p.key, Offset: start, Size: s.size.n - start, Sum: m.Sum, Ordered: m.Ordered})
+	s.sum.Reset()
+	start := s.size.n
+	if err := p.fragment(s, of.Fragment); err != nil {
+		return err
 	}
-	return s.mark(nil)
+	m := &s.marks[len(s.marks)-1]
+	m.Offset, m.Sum, m.Ordered = start, s.sum.Sum32(), of.ordered
+	p.placed = append(p.placed, m.pointer(p.key, s.size.n))
+	return nil
 }
 
-func (p *packing) folders(a *Archive) error {
+// pointer to the fragment behind the mark, which ends there.
+func (m *mark) pointer(layer string, end int64) pointer {
+	return pointer{Layer: layer, Offset: m.Offset, Size: end - m.Offset, Sum: m.Sum, Ordered: m.Ordered}
+}
+
+func (p *part) folders(a *Archive) error {
 	for _, d := range p.dirs {
 		if err := a.Add(d.Entry(), nil); err != nil {
 			return err
@@ -87,24 +102,24 @@ func (p *packing) folders(a *Archive) error {
 	return a.tw.Flush()
 }
 
-// resume begins a layer as another one begins, and says with how many fragments. The blob's bytes are
+// resume begins a layer as another one begins, and says with how many parts. The blob's bytes are
 // hashed on the way, to find them as they were; the tar stream's need not be made.
 func (p *packing) resume(s *stream) (done int, err error) {
-	if len(p.fragments) == 0 {
+	if len(p.parts) == 0 {
 		return 0, nil
 	}
-	file, at, ok := p.stored(p.cacheKey(p.fragments[0]))
+	file, at, ok := p.stored(p.cacheKey(p.parts[0].Fragment))
 	if !ok {
 		return 0, nil
 	}
 	defer file.Close()
 	in, _ := p.Cache.Path(layerKind, at.Layer)
 	var known info
-	var old parts
-	if readJSON(filepath.Join(in, infoName), &known) != nil || readJSON(filepath.Join(in, partsName), &old) != nil || old.Head != p.head {
+	var marks []mark
+	if readJSON(filepath.Join(in, infoName), &known) != nil || readJSON(filepath.Join(in, marksName), &marks) != nil {
 		return 0, nil // it does without
 	}
-	for done < len(p.fragments) && done < len(old.Marks)-1 && old.Marks[done].Fragment == p.fragments[done].key {
+	for done < len(p.parts) && done < len(marks)-1 && marks[done].Part == p.parts[done].whole {
 		done++
 	}
 	root := ""
@@ -119,12 +134,12 @@ func (p *packing) resume(s *stream) (done int, err error) {
 	if done == 0 {
 		return 0, nil
 	}
-	return done, p.take(s, file, old.Marks[:done+1], root)
+	return done, p.take(s, file, marks[:done+1], root)
 }
 
 // take takes over what is before the last of marks.
 func (p *packing) take(s *stream, file *os.File, marks []mark, root string) error {
-	damaged := func(err error) error { return &damagedError{p.cacheKey(p.fragments[0]), err} }
+	damaged := func(err error) error { return &damagedError{p.cacheKey(p.parts[0].Fragment), err} }
 	end := marks[len(marks)-1]
 	copied := make(chan error, 1)
 	go func() {
@@ -149,25 +164,25 @@ func (p *packing) take(s *stream, file *os.File, marks []mark, root string) erro
 		return damaged(err)
 	}
 	s.tarSize.n = end.TarSize
-	s.parts.Marks = append(s.parts.Marks, marks[:len(marks)-1]...)
-	for i, m := range marks[:len(marks)-1] {
-		p.placed = append(p.placed, pointer{Layer: p.key, Offset: m.Size, Size: marks[i+1].Size - m.Size, Sum: m.Sum, Ordered: m.Ordered})
+	for i := range marks[:len(marks)-1] {
+		s.marks = append(s.marks, marks[i])
+		p.placed = append(p.placed, marks[i].pointer(p.key, marks[i+1].Size))
 	}
 	return nil
 }
 
-// link gives the sink the folders and the first n fragments, as links to what was unpacked before.
+// link gives the sink the first n parts, as links to what was unpacked before.
 func (p *packing) link(s *stream, root string, n int) error {
 	if s.sink == nil {
 		return nil
 	}
 	a := newArchive(io.Discard, s.sink)
 	a.linkOnly = true
-	if err := p.folders(a); err != nil {
-		return err
-	}
-	for _, f := range p.fragments[:n] {
-		if err := f.unpacked(a, root); err != nil {
+	for i := range p.parts[:n] {
+		if err := p.parts[i].folders(a); err != nil {
+			return err
+		}
+		if err := p.parts[i].unpacked(a, root); err != nil {
 			return err
 		}
 	}

@@ -21,24 +21,20 @@ type stream struct {
 	tar            io.Writer     // the tar stream: hash, counter
 	digest, diffID hash.Hash
 	size, tarSize  counter
-	sum            hash.Hash32 // of the blob since the last mark
+	sum            hash.Hash32 // of the blob since the last fragment began
 	queue          *queue
 	sink           Sink // receives the entries of packages' layers, where there is one
-	parts          parts
+	marks          []mark
 }
 
-// mark notes where the stream is, before a fragment, or behind the last one, nil.
-func (s *stream) mark(f *Fragment) (err error) {
-	m := mark{Size: s.size.n, TarSize: s.tarSize.n}
-	if f != nil {
-		m.Fragment = f.key
-	}
-	s.sum.Reset()
+// mark notes where the stream is: before a part with that hash, or behind the last one.
+func (s *stream) mark(part string) (err error) {
+	m := mark{Size: s.size.n, TarSize: s.tarSize.n, Part: part}
 	if m.Digest, err = marshal(s.digest); err != nil {
 		return err
 	}
 	m.DiffID, err = marshal(s.diffID)
-	s.parts.Marks = append(s.parts.Marks, m)
+	s.marks = append(s.marks, m)
 	return err
 }
 
