@@ -39,6 +39,7 @@ func TestUpdateFromUnpacked(t *testing.T) {
 		"shorter":   func(file string) error { return os.Truncate(file, 3) },
 		"longer":    func(file string) error { return os.Truncate(file, 1<<20) },
 		"missing":   os.Remove,
+		"all gone":  func(file string) error { return os.RemoveAll(filepath.Dir(filepath.Dir(file))) },
 		"a link":    func(file string) error { return os.Symlink("su", file+".new") },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/slipway-build/slipway/internal/cache"
 )
 
@@ -94,15 +96,17 @@ func (m *Maker) Packages(ctx context.Context, t *Tree, packages []int) (Blob, er
 		keys = append(keys, p.whole)
 	}
 	l.key = cache.Key(keys...)
-	blob, err := l.make(ctx)
-	var damaged *damagedError
-	if errors.As(err, &damaged) {
+	for {
+		blob, err := l.make(ctx)
+		damaged, ok := errors.AsType[*damagedError](err)
+		if !ok || ctx.Err() != nil || errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
+			return blob, err
+		}
+		// It is forgotten, so each of them comes up once.
 		if err := m.Cache.Remove(fragmentKind, damaged.key); err != nil {
 			return Blob{}, err
 		}
-		blob, err = l.make(ctx)
 	}
-	return blob, err
 }
 
 // Files makes a layer of entries that write adds. The caller gives the key: the hash of all that
@@ -231,7 +235,7 @@ func (m *Maker) point(ctx context.Context, f *Fragment, at pointer) error {
 	return err
 }
 
-// damagedError is a fragment whose stored bytes do not decompress.
+// damagedError is a fragment whose stored bytes, or unpacked files, are not what they were.
 type damagedError struct {
 	key string
 	err error
