@@ -29,6 +29,10 @@
 // command ended. The pipe stays open for as long as the starting program lives;
 // its end of file is what tells process 1 to go.
 //
+// A Session is such a sandbox without a command of its own: process 1 starts one after the other as
+// it is told, and ends what each leaves running. What they share is the root filesystem, /tmp and the
+// namespaces.
+//
 // # Identities
 //
 // Started by root, ids 0 to 65535 inside are the same ids outside, so that
