@@ -19,7 +19,7 @@ const module = "github.com/slipway-build/slipway/"
 // only; what a room has below it are its own sub-packages.
 var rooms = []string{
 	"config", "source", "rpm", "requirement", "scaffold", "rpmrepo", "resolve", "lock", "sandbox", "wheel", "image",
-	"attest", "registry", "archive", "deploy", "release", "store",
+	"attest", "registry", "archive", "strategy", "deploy", "release", "store",
 }
 
 // leaves may be imported by every room and import none.

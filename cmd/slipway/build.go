@@ -25,13 +25,20 @@ snapshot, which is what deploy runs.
 
 A base is not built again while its lock is the same, a wheel not while its project is, and nothing
 at all when nothing has changed. When the projects need something that slipway.lock does not have,
-the lock is extended; --locked refuses that.`,
+the lock is extended; --locked refuses that.
+
+strategy in slipway.yaml has images built otherwise than natively: by a Containerfile, with buildah,
+podman or docker. What such a build installed is checked against the lock and the commits before it is
+pushed. slipway doctor says which of these programs can be used here.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.with(cmd.Context(), func(s *session) error {
 				name, err := environment(s.Config, env)
 				if err != nil {
 					return err
+				}
+				if a.verbose {
+					o.EngineLog = s.screen
 				}
 				began := time.Now()
 				b, err := a.build(cmd.Context(), s, name, o)
@@ -46,6 +53,7 @@ the lock is extended; --locked refuses that.`,
 	o.add(cmd)
 	cmd.Flags().StringVarP(&o.Layout, "layout", "o", "", "write the images to this folder, too, as an OCI image layout")
 	cmd.Flags().StringVar(&o.Archives, "archives", "", "write each image to IMAGE.tar in this folder, too, for podman load and docker load")
+	cmd.Flags().BoolVar(&o.Fresh, "fresh", false, "have other builders than Slipway's own take nothing from their caches")
 	cmd.Flags().BoolVar(&o.NoPush, "no-push", false, "push nothing and record nothing")
 	return cmd
 }

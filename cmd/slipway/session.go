@@ -65,6 +65,7 @@ func (a *app) open(ctx context.Context) (_ *session, err error) {
 		Config: conf, Cache: dir, Images: builder, Registry: reg, Records: records,
 		Sources:      source.Open(filepath.Join(dir.Root(), "mirrors")),
 		Repositories: &rpmrepo.Client{Cache: dir, Progress: s.screen, Log: log, Offline: a.offline, Blobs: blobs, Version: version},
+		Exchange:     filepath.Join(a.stateDir, "exchange"),
 		Blobs:        blobs, Version: programVersion(), Now: time.Now, Progress: s.screen, Log: log,
 	}
 	s.Key = func() (*attest.Key, error) { return signingKey(conf) }

@@ -139,7 +139,10 @@ type Image struct {
 	Healthcheck *Healthcheck      `yaml:"healthcheck" jsonschema_description:"How docker, and podman with media-types: docker, know whether a container is healthy."`
 	Labels      map[string]string `yaml:"labels" jsonschema_description:"Further labels, beside those that Slipway sets."`
 	Bytecode    bool              `yaml:"bytecode" jsonschema_description:"Compile the projects' modules with the image's Python, as pip does: programs start faster, images are larger. Default false."`
-	Packing     Packing           `yaml:"packing" jsonschema_description:"How its layers are compressed, and what they are called."`
+	Strategy    string            `yaml:"strategy" jsonschema:"enum=native,enum=containerfile" jsonschema_description:"How it is built: native, or containerfile (buildah, podman or docker). Default: as its environment says."`
+	// Containerfile is needed by no strategy: without it, one is written.
+	Containerfile *Containerfile `yaml:"containerfile" jsonschema_description:"With strategy: containerfile, the team's own Containerfile instead of a rendered one."`
+	Packing       Packing        `yaml:"packing" jsonschema_description:"How its layers are compressed, and what they are called."`
 }
 
 // Packing says how an image's layers are compressed, and in which words its manifest speaks of them.
@@ -173,8 +176,9 @@ type External struct {
 
 // Environment is where snapshots of one branch run.
 type Environment struct {
-	Branch string `yaml:"branch" jsonschema:"required" jsonschema_description:"The branch that is taken of every project."`
-	Deploy Deploy `yaml:"deploy" jsonschema_description:"How it runs. Without it the environment can be built, not deployed."`
+	Branch   string `yaml:"branch" jsonschema:"required" jsonschema_description:"The branch that is taken of every project."`
+	Strategy string `yaml:"strategy" jsonschema:"enum=native,enum=containerfile" jsonschema_description:"How its images are built that do not say it themselves. Default native."`
+	Deploy   Deploy `yaml:"deploy" jsonschema_description:"How it runs. Without it the environment can be built, not deployed."`
 }
 
 // Deploy says how an environment runs its workloads.
@@ -289,6 +293,10 @@ func (c *Config) ProjectsOf(images []string) []string {
 			if p, _ := l.Source(); p != "" {
 				used[p] = true
 			}
+		}
+		if f := img.Containerfile; f != nil {
+			p, _ := f.From.Source()
+			used[p] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(used))

@@ -349,6 +349,8 @@ func (d *decoder) image(c *Config, name string, img Image) Image {
 	}
 	d.steps(at, img)
 	d.healthcheck(at+".healthcheck", img.Healthcheck)
+	d.strategy(at+".strategy", img.Strategy)
+	d.containerfile(c, at, img)
 	d.env(at+".env", img.Env)
 	img.Packing = d.packing(at+".packing", img.Packing)
 	return img
@@ -443,6 +445,7 @@ func (d *decoder) environment(c *Config, name string, e Environment) {
 	if e.Deploy.To != "" && e.Deploy.To != "local" {
 		d.wrong(at+".deploy.to", "%q is not a deploy target%s", e.Deploy.To, suggest(e.Deploy.To, []string{"local"}))
 	}
+	d.strategy(at+".strategy", e.Strategy)
 	listen := map[string]string{}
 	for _, w := range keys(e.Deploy.Workloads) {
 		wl := e.Deploy.Workloads[w]

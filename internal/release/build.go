@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/slipway-build/slipway/internal/image/layer"
 	"github.com/slipway-build/slipway/internal/lock"
 	"github.com/slipway-build/slipway/internal/progress"
+	"github.com/slipway-build/slipway/internal/strategy"
 	"github.com/slipway-build/slipway/internal/wheel"
 )
 
@@ -29,6 +31,10 @@ type BuildOptions struct {
 	NoPush bool
 	// RunBackends has every wheel built by its project's own backend, even where it can be written without.
 	RunBackends bool
+	// Fresh has other builders than ours take nothing from their caches of layers.
+	Fresh bool
+	// EngineLog hears what other builders say. Nil: nobody does.
+	EngineLog io.Writer
 }
 
 // Built is what a build came to.
@@ -59,9 +65,9 @@ func (p *Pipeline) Build(ctx context.Context, c *Candidate, n *Needs, l *lock.Lo
 			return &Built{Snapshot: known, Known: true}, err
 		}
 	}
-	b := &build{Pipeline: p, candidate: c, needs: n, lock: l, besides: besides, built: &Built{}, runBackends: o.RunBackends}
+	b := &build{Pipeline: p, candidate: c, needs: n, lock: l, besides: besides, built: &Built{}, runBackends: o.RunBackends, fresh: o.Fresh, engineLog: o.EngineLog}
 	images, err := b.images(ctx)
-	if err != nil {
+	if err = errors.Join(err, b.exchange.close()); err != nil {
 		return nil, err
 	}
 	if err := p.export(c.Environment, images, o); err != nil {
@@ -151,6 +157,11 @@ type build struct {
 	built     *Built
 
 	runBackends bool
+
+	engine    *strategy.Engine // found when it is needed
+	exchange  exchange
+	fresh     bool
+	engineLog io.Writer
 }
 
 // builtImage is an image with its base.

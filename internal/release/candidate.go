@@ -195,5 +195,5 @@ func (p *Pipeline) key(c *Candidate, lockDigest string, besides map[string]gathe
 		r := c.Revisions[name]
 		parts = append(parts, "project", name, r.Commit, p.origin(name), r.Tag, strconv.Itoa(r.Ahead))
 	}
-	return cache.Key(parts...)
+	return cache.Key(append(parts, p.strategies(c)...)...)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/slipway-build/slipway/internal/image"
 	"github.com/slipway-build/slipway/internal/lock"
 	"github.com/slipway-build/slipway/internal/source"
+	"github.com/slipway-build/slipway/internal/strategy"
 	"github.com/slipway-build/slipway/internal/wheel"
 )
 
@@ -89,13 +90,19 @@ func (b *build) image(ctx context.Context, t *lock.Target, name string, paths ma
 		labels[labelReproducible] = "false"
 	}
 	pack := b.packing(t.Name, name)
-	final, err := b.Images.Final(ctx, image.FinalSpec{
+	spec := image.FinalSpec{
 		Base: base, Files: files.entries, Writable: writable(conf), Steps: steps(conf), Compression: pack.Compression, Level: pack.Level, Docker: pack.Docker,
 		Config: image.Config{
 			Env: conf.Env, User: conf.User, WorkDir: conf.Workdir, Entrypoint: conf.Entrypoint, Cmd: conf.Command,
 			Ports: conf.Ports, Healthcheck: healthcheck(conf.Healthcheck), Labels: labels, Created: newest,
 		},
-	})
+	}
+	var final *image.Image
+	if b.Config.StrategyOf(b.candidate.Environment, name) == strategy.Containerfile {
+		final, err = b.byContainerfile(ctx, t, name, spec, paths, wheels)
+	} else {
+		final, err = b.Images.Final(ctx, spec)
+	}
 	if err != nil {
 		return builtImage{}, stepPlace(conf, err)
 	}

@@ -253,7 +253,7 @@ func (p *Pipeline) buildNeeds(target string, read map[string]*requirement.Needs)
 	for _, project := range slices.Sorted(maps.Keys(read)) {
 		needs = append(needs, read[project])
 	}
-	merged, err := requirement.MergeBuild(p.buildRoot(target, sortedKeys(read)), needs, nil)
+	merged, err := requirement.MergeBuild(p.buildRoot(target, sortedKeys(read)), needs, p.pipNeed(target))
 	if err != nil {
 		return nil, fmt.Errorf("needs of the build: %w", err)
 	}

@@ -49,9 +49,15 @@ type Pipeline struct {
 	Target       deploy.Target // of environments that deploy to this machine
 	Records      Records
 	// Key finds the key that signs images, where the configuration names one.
-	Key      func() (*attest.Key, error)
-	Blobs    *registry.Blobs // opens the packages of an archive in a registry
-	Version  string          // of the program: another one may build other bytes
+	Key   func() (*attest.Key, error)
+	Blobs *registry.Blobs // opens the packages of an archive in a registry
+	// Exchange is the folder of the registry through which other builders than ours get bases and give
+	// images. It may be deleted while nothing is built. Without it there are only native builds.
+	Exchange string
+	// WantPip has the root in which projects are built get pip even where no image of the configuration is
+	// built by a Containerfile.
+	WantPip  bool
+	Version  string // of the program: another one may build other bytes
 	Now      func() time.Time
 	Progress progress.Reporter
 	Log      *slog.Logger

@@ -60,6 +60,7 @@ type Part struct {
 	Version string `json:"version,omitempty"` // with release, and the epoch where there is one
 	Arch    string `json:"arch,omitempty"`
 	License string `json:"license,omitempty"`
+	Commit  string `json:"commit,omitempty"` // of the repository that a Python distribution says it was installed from
 	Files   int    `json:"files"`
 	Size    int64  `json:"size"` // bytes of its files, of each hard link's once
 	// Compressed is its share of the layers' compressed bytes: what it costs to pull.

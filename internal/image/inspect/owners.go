@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"cmp"
 	"encoding/csv"
+	"encoding/json"
 	"path"
 	"slices"
 	"strings"
@@ -66,12 +67,13 @@ func (o *owners) resolve(dir string, depth int) string {
 const (
 	metadataFile = "METADATA"
 	recordFile   = "RECORD"
+	directFile   = "direct_url.json"
 )
 
 // isMetadata tells the files that describe a Python distribution.
 func isMetadata(name string) bool {
 	dir, base := path.Split(name)
-	return strings.HasSuffix(dir, ".dist-info/") && (base == metadataFile || base == recordFile)
+	return strings.HasSuffix(dir, ".dist-info/") && (base == metadataFile || base == recordFile || base == directFile)
 }
 
 // distributions gives Python distributions that no RPM brought the files of their RECORD (PEP 376).
@@ -104,6 +106,7 @@ func (o *owners) distributions() {
 			continue
 		}
 		info := path.Dir(name)
+		p.Commit = commitOf(o.tree.kept[path.Join(info, directFile)])
 		part := o.part(p)
 		r := csv.NewReader(strings.NewReader(string(o.tree.kept[path.Join(info, recordFile)])))
 		r.FieldsPerRecord = -1
@@ -119,6 +122,19 @@ func (o *owners) distributions() {
 			}
 		}
 	}
+}
+
+// commitOf is the commit that a direct_url.json names (PyPA, "Direct URL Data Structure"), if it names one.
+func commitOf(data []byte) string {
+	var direct struct {
+		VCS struct {
+			Commit string `json:"commit_id"`
+		} `json:"vcs_info"`
+	}
+	if json.Unmarshal(data, &direct) != nil {
+		return ""
+	}
+	return direct.VCS.Commit
 }
 
 // weigh counts what each part has, and what none has.

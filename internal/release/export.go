@@ -1,0 +1,147 @@
+package release
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/slipway-build/slipway/internal/lock"
+	"github.com/slipway-build/slipway/internal/rpmrepo/repowrite"
+	"github.com/slipway-build/slipway/internal/strategy"
+)
+
+// Exported is an image of which what builds it was written.
+type Exported struct {
+	Image string `json:"image"`
+	// Containerfile is its path below the folder.
+	Containerfile string `json:"containerfile"`
+	Packages      int    `json:"packages"`
+	Projects      int    `json:"projects"`
+}
+
+// ExportContainerfiles writes a folder from which an engine builds the candidate's images without us:
+// rpms/TARGET, a repository of the locked packages; IMAGE/, the context of each image with its
+// Containerfile; Containerfile.ROOT of each set of packages; and build.sh. The folder must be empty or
+// not exist.
+func (p *Pipeline) ExportContainerfiles(ctx context.Context, c *Candidate, n *Needs, l *lock.Lock, dir string) ([]Exported, error) {
+	if found, err := os.ReadDir(dir); err == nil && len(found) > 0 {
+		return nil, fmt.Errorf("exporting to %s: it is not empty: name another folder", dir)
+	}
+	besides, err := p.besides(c.Images)
+	if err != nil {
+		return nil, err
+	}
+	b := &build{Pipeline: p, candidate: c, needs: n, lock: l, besides: besides, built: &Built{}}
+	x := &exporting{build: b, dir: dir}
+	for _, tn := range n.Targets {
+		if err := x.target(ctx, tn); err != nil {
+			return nil, fmt.Errorf("exporting to %s: %w", dir, err)
+		}
+	}
+	return x.list, x.script()
+}
+
+type exporting struct {
+	*build
+	dir   string
+	lines []string
+	list  []Exported
+}
+
+func (x *exporting) target(ctx context.Context, tn TargetNeeds) error {
+	t := x.lock.Target(tn.Target)
+	if t == nil {
+		return fmt.Errorf("the lock has no target %q: run slipway lock", tn.Target)
+	}
+	paths, err := x.fetch(ctx, t)
+	if err != nil {
+		return err
+	}
+	rpms := path.Join("rpms", t.Name)
+	if err := os.MkdirAll(filepath.Join(x.dir, rpms), 0o755); err != nil {
+		return err
+	}
+	for _, pkg := range t.Packages {
+		if err := copyFile(filepath.Join(x.dir, rpms, pkg.NEVRA.FileName()), paths[pkg.SHA256]); err != nil {
+			return err
+		}
+	}
+	if err := repowrite.Write(filepath.Join(x.dir, rpms), repowrite.Options{}); err != nil {
+		return err
+	}
+	// What builds the projects comes before the images that they go into.
+	roots := slices.Clone(tn.Roots)
+	for _, r := range roots {
+		if err := x.baseOf(t, r.Image, rpms); err != nil {
+			return err
+		}
+	}
+	for _, r := range roots {
+		if lock.IsBuildRoot(r.Image) {
+			continue
+		}
+		if err := x.image(ctx, t, r.Image, tn.build()); err != nil {
+			return fmt.Errorf("image %s: %w", r.Image, err)
+		}
+	}
+	return nil
+}
+
+// local is what an exported base is called.
+func (x *exporting) local(target, root string) string {
+	return "localhost/" + x.Config.Service + "/" + strings.ToLower(target+"-"+root) + baseSuffix
+}
+
+// baseOf writes the Containerfile of a set of packages: dnf of another image installs them into a folder,
+// which becomes the whole of a new image.
+func (x *exporting) baseOf(t *lock.Target, root, rpms string) error {
+	var names []string
+	for _, pkg := range t.Root(root) {
+		names = append(names, pkg.NEVRA.String())
+	}
+	file := "Containerfile." + t.Name + "." + root
+	text := strategy.BaseContainerfile(rpms, t.Release, names)
+	if err := os.WriteFile(filepath.Join(x.dir, file), []byte(text), 0o644); err != nil {
+		return err
+	}
+	x.lines = append(x.lines, fmt.Sprintf(`"$engine" build --build-arg INSTALLER="$1" --tag %s --file %s .`, x.local(t.Name, root), file))
+	return nil
+}
+
+func (x *exporting) image(ctx context.Context, t *lock.Target, name, builder string) error {
+	if own := x.Config.Images[name].Containerfile; own != nil {
+		return errors.New("it has a Containerfile of its own: that is what builds it without Slipway")
+	}
+	r, err := x.recipe(ctx, t, name, filepath.Join(x.dir, name))
+	if err != nil {
+		return err
+	}
+	r.Base, r.Builder = x.local(t.Name, name), x.local(t.Name, builder)
+	r.Labels = map[string]string{labelService: x.Config.Service, labelLock: "sha256:" + t.Digest(name)}
+	for _, p := range r.Projects {
+		r.Labels[labelProject+p.Name] = p.Commit
+	}
+	file := path.Join(name, "Containerfile")
+	if err := os.WriteFile(filepath.Join(x.dir, file), []byte(r.Containerfile()), 0o644); err != nil {
+		return err
+	}
+	x.lines = append(x.lines, fmt.Sprintf(`"$engine" build --tag localhost/%s/%s --file %s %s`, x.Config.Service, name, file, name))
+	x.list = append(x.list, Exported{Image: name, Containerfile: file, Packages: len(t.Root(name)), Projects: len(r.Projects)})
+	return nil
+}
+
+func (x *exporting) script() error {
+	text := `#!/bin/sh
+# Builds the images of this folder: build.sh INSTALLER, an image that has dnf. ENGINE names the program.
+set -eu
+cd "$(dirname "$0")"
+[ $# -eq 1 ] || { echo "usage: $0 INSTALLER (an image of the distribution that has dnf)" >&2; exit 2; }
+engine=${ENGINE:-podman}
+` + strings.Join(x.lines, "\n") + "\n"
+	return os.WriteFile(filepath.Join(x.dir, "build.sh"), []byte(text), 0o755)
+}
