@@ -1,7 +1,6 @@
 package rpmlua
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -208,7 +207,7 @@ func message(e syscall.Errno) string {
 
 // fork starts a process that runs the script to this point by its parent's answers.
 func (h *host) fork() []lua.Value {
-	data, err := json.Marshal(child{Order: h.order, Forked: true, Log: h.log, Files: h.handles()})
+	data, err := (&child{Order: h.order, Forked: true, Log: h.log, Files: h.handles()}).marshal()
 	if err != nil {
 		return h.failure(syscall.EINVAL, "")
 	}

@@ -3,8 +3,10 @@ package rpmlua
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -20,7 +22,7 @@ type Order struct {
 	// Args are what rpm passes: counts of packages. They are arg[2] and what follows, as numbers.
 	Args []string
 	// Paths are what rpm.next_file gives, one after the other.
-	Paths []string
+	Paths []string `json:"-"`
 	// Epoch is the time that os.time gives, in seconds since 1970.
 	Epoch int64
 }
@@ -34,11 +36,50 @@ var Helper = sandbox.NewHelper(helperName, main)
 // and writes mark to its standard output after each but the last. It ends early, and well, behind one
 // after which its process is not as it was before; it ends with an error behind one that fails.
 func Marshal(mark string, orders ...Order) ([]byte, error) {
-	data, err := json.Marshal(child{Order: orders[0], Mark: mark, Next: orders[1:]})
+	data, err := (&child{Order: orders[0], Mark: mark, Next: orders[1:]}).marshal()
 	if err != nil {
 		return nil, fmt.Errorf("passing on a Lua script: %w", err)
 	}
 	return data, nil
+}
+
+// marshal writes an order as a line of JSON and, as there may be a hundred thousand, the paths of it and
+// of each that follows behind that: each ended by a zero byte, and their list by another.
+func (c *child) marshal() ([]byte, error) {
+	data, err := json.Marshal(c)
+	if err != nil {
+		return nil, err
+	}
+	data = append(data, '\n')
+	for _, o := range append([]Order{c.Order}, c.Next...) {
+		for _, p := range o.Paths {
+			data = append(append(data, p...), 0)
+		}
+		data = append(data, 0)
+	}
+	return data, nil
+}
+
+func unmarshal(data []byte) (*child, error) {
+	line, rest, _ := strings.Cut(string(data), "\n")
+	c := new(child)
+	if err := json.Unmarshal([]byte(line), c); err != nil {
+		return nil, err
+	}
+	orders := []*Order{&c.Order}
+	for i := range c.Next {
+		orders = append(orders, &c.Next[i])
+	}
+	for _, o := range orders {
+		for {
+			var path string
+			if path, rest, _ = strings.Cut(rest, "\x00"); path == "" {
+				break
+			}
+			o.Paths = append(o.Paths, path)
+		}
+	}
+	return c, nil
 }
 
 // child is an order, and for a forked process what its parent was told so far.
@@ -65,8 +106,12 @@ func main() int {
 		}
 		source = os.NewFile(uintptr(fd), "order")
 	}
-	var o child
-	if err := json.NewDecoder(source).Decode(&o); err != nil {
+	data, err := io.ReadAll(source)
+	var o *child
+	if err == nil {
+		o, err = unmarshal(data)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "reading the order:", err)
 		return 125
 	}
@@ -83,14 +128,14 @@ func main() int {
 		source.Close()
 	}
 	for {
-		code, spent := run(&o)
+		code, spent := run(o)
 		if code != 0 || spent || len(o.Next) == 0 {
 			return code
 		}
 		if _, err := os.Stdout.WriteString(o.Mark); err != nil {
 			return 0
 		}
-		o = child{Order: o.Next[0], Mark: o.Mark, Next: o.Next[1:]}
+		o = &child{Order: o.Next[0], Mark: o.Mark, Next: o.Next[1:]}
 	}
 }
 
