@@ -18,10 +18,10 @@ BENCHFLAGS  ?=
 
 export CGO_ENABLED ?= 0
 
-.PHONY: help build test test-deep check bench bench-base bench-final bench-resolve bench-go demo demo-down fuzz clean
+.PHONY: help build test test-deep check bench bench-base bench-final bench-resolve bench-strategies bench-go demo demo-down fuzz clean
 
 help: ## Explain the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Build bin/slipway
 	@go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/slipway ./cmd/slipway
@@ -50,6 +50,9 @@ bench-resolve: build ## Measure resolution beside hawkey, libsolv and the dnf co
 
 bench-final: build ## Measure what a one-line commit takes, beside buildah and source-to-image (BENCHFLAGS adds options)
 	@go run ./tools/bench -final -n 10 $(BENCHFLAGS)
+
+bench-strategies: build ## Measure the ways to build an image (BENCHRUNS, 3; pages go to bin/strategies)
+	@hack/bench-strategies bin/slipway $(or $(BENCHRUNS),3)
 
 bench-go: ## Run the benchmarks of the packages
 	@go test -run '^$$' -bench . -benchmem ./internal/...

@@ -21,6 +21,8 @@ type Engine struct {
 	Path string
 	// Rootless says that it is run by another user than root.
 	Rootless bool
+	// Env is its environment. Nil: ours.
+	Env []string
 }
 
 // Candidate is an engine that was looked for.
@@ -207,6 +209,7 @@ func (e *Engine) output(ctx context.Context, args ...string) (string, error) {
 // command makes a process group of its own, which ends with ctx.
 func (e *Engine) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, e.Path, args...)
+	cmd.Env = e.Env
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second
