@@ -125,9 +125,10 @@ func (b *bench) measureSet(ctx context.Context, s set) (*measuredSet, error) {
 		if err := errors.Join(b.loads(ctx, s, xml), b.commands(ctx, s, names, cold, warm)); err != nil {
 			return nil, err
 		}
-		fmt.Fprint(b.log, ".")
+		for _, row := range []*row{xml, cold, warm} {
+			fmt.Fprintln(b.log, row.latest())
+		}
 	}
-	fmt.Fprintln(b.log)
 	solving := newRow("solving a request", "libsolv")
 	if err := b.solves(ctx, s, drawn.Requests, m, solving); err != nil {
 		return nil, err

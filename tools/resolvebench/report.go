@@ -57,6 +57,15 @@ func (r *row) conclude() {
 	r.WallRatio, r.CPURatio = ratio(r.Theirs.walls, r.Ours.walls), ratio(r.Theirs.cpus, r.Ours.cpus)
 }
 
+// latest is what was measured last, for whoever waits.
+func (r *row) latest() string {
+	text := fmt.Sprintf("  %s: %s", r.What, span(r.Ours.walls[len(r.Ours.walls)-1]))
+	if n := len(r.Theirs.walls); n > 0 {
+		text += fmt.Sprintf(", %s %s", r.Peer, span(r.Theirs.walls[n-1]))
+	}
+	return text
+}
+
 // median is 0 of nothing.
 func median(list []float64) float64 {
 	if len(list) == 0 {

@@ -45,61 +45,70 @@ const plainTag = `<rpm:entry name="`
 // the document is such. Whatever looks another way it leaves to the caller, which reads any XML. More
 // is false where it came to the end of the list.
 func (p *primaryParser) plainEntries(list int) (more bool, err error) {
-	// What a package provides is mostly its own; what it needs, others need as well. What is not
-	// known is taken for new: to look for an equal one costs more than it saves.
-	repeats := list != listProvides
 	if p.closing && p.depth() == 5 {
 		p.closing = false // the end of an entry that the caller read
 		p.pop()
 	}
-	for p.depth() == 4 && !p.closing {
-		b := p.buf[p.pos:p.end]
-		start := 0
-		for start < len(b) && isSpace(b[start]) {
-			start++
+	if p.depth() != 4 || p.closing {
+		return true, nil
+	}
+	n, err := p.listed(p.buf[p.pos:p.end], list)
+	p.pos += n
+	if err != nil {
+		return false, err
+	}
+	return !p.plainEnd(p.buf[p.pos:p.end]), nil
+}
+
+// listed reads entries at the beginning of b, for as long as they are plain, and gives the length of them.
+func (p *primaryParser) listed(b []byte, list int) (at int, err error) {
+	// What a package provides is mostly its own; what it needs, others need as well. What is not
+	// known is taken for new: to look for an equal one costs more than it saves.
+	repeats := list != listProvides
+	for {
+		for at < len(b) && isSpace(b[at]) {
+			at++
 		}
-		b = b[start:]
-		if !hasPrefix(b, plainTag) {
-			p.pos += start
-			return !p.plainEnd(b), nil
+		rest := b[at:]
+		if !hasPrefix(rest, plainTag) {
+			return at, nil
 		}
 		var tag []byte
 		var hash uint32
 		if repeats {
 			// The first > may be inside of a value. Then no tag ends there, and none was remembered
 			// that does.
-			n := bytes.IndexByte(b, '>')
+			n := bytes.IndexByte(rest, '>')
 			if n < 0 {
-				return true, nil
+				return at, nil
 			}
-			tag = b[:n+1]
+			tag = rest[:n+1]
 			d, h, ok := p.memo.find(tag)
 			if ok {
 				if err := p.append(list, d); err != nil {
-					return false, err
+					return at, err
 				}
-				p.pos += start + len(tag)
+				at += len(tag)
 				continue
 			}
 			hash = h
 		}
-		key, n := p.plainEntry(b)
+		key, n := p.plainEntry(rest)
 		if n == 0 {
-			return true, nil
+			return at, nil
 		}
 		if key, err = p.ranged(key); err != nil {
-			return false, err
+			return at, err
 		}
 		d := p.builder.dependencies.fresh(key)
 		if err := p.append(list, d); err != nil {
-			return false, err
+			return at, err
 		}
 		if repeats && n == len(tag) {
 			p.memo.remember(tag, hash, d)
 		}
-		p.pos += start + n
+		at += n
 	}
-	return true, nil
 }
 
 // plainEnd passes over the end tag of the open element if that is what comes, as it was begun.
@@ -114,31 +123,24 @@ func (p *primaryParser) plainEnd(b []byte) bool {
 	return true
 }
 
-// plainEntry reads an entry with its attributes in createrepo_c's order, without entities, complete in
-// the window. It gives the length of the tag, and 0 if it is not of that form.
+// plainEntry reads an entry with its attributes in createrepo_c's order, of printable ASCII without
+// entities, complete in the window. It gives the length of the tag, and 0 if it is not of that form.
 func (p *primaryParser) plainEntry(b []byte) (key dependencyKey, n int) {
-	at := len(plainTag)
-	name, at := value(b, at)
-	if len(name) == 0 || hasControl(name) {
+	c := cursor{b: b}
+	name, ok := c.quoted(plainTag)
+	if !ok || len(name) == 0 {
 		return key, 0
 	}
 	var flags, epoch, version, release, pre []byte
-	if hasPrefix(b[at:], ` flags="`) {
-		flags, at = value(b, at+len(` flags="`))
+	for _, a := range [...]struct {
+		before string
+		value  *[]byte
+	}{{` flags="`, &flags}, {` epoch="`, &epoch}, {` ver="`, &version}, {` rel="`, &release}, {` pre="`, &pre}} {
+		if *a.value, ok = c.quoted(a.before); !ok && hasPrefix(b[c.at:], a.before) {
+			return key, 0
+		}
 	}
-	if at > 0 && hasPrefix(b[at:], ` epoch="`) {
-		epoch, at = value(b, at+len(` epoch="`))
-	}
-	if at > 0 && hasPrefix(b[at:], ` ver="`) {
-		version, at = value(b, at+len(` ver="`))
-	}
-	if at > 0 && hasPrefix(b[at:], ` rel="`) {
-		release, at = value(b, at+len(` rel="`))
-	}
-	if at > 0 && hasPrefix(b[at:], ` pre="`) {
-		pre, at = value(b, at+len(` pre="`))
-	}
-	if at == 0 || !hasPrefix(b[at:], `/>`) {
+	if !c.take("/>") {
 		return key, 0
 	}
 	sense, ok := senseOf(text(flags))
@@ -158,24 +160,7 @@ func (p *primaryParser) plainEntry(b []byte) (key dependencyKey, n int) {
 	key.name = p.builder.strings.id(name)
 	key.version = p.again(version, &p.lastVersion)
 	key.release = p.again(release, &p.lastRelease)
-	return key, at + len(`/>`)
-}
-
-// value gives what is quoted at b[at:] and where what follows the quotation mark begins; 0 if it does
-// not end or holds an entity.
-func value(b []byte, at int) ([]byte, int) {
-	if at == 0 {
-		return nil, 0
-	}
-	for i := at; i < len(b); i++ {
-		switch b[i] {
-		case '"':
-			return b[at:i], i + 1
-		case '&':
-			return nil, 0
-		}
-	}
-	return nil, 0
+	return key, c.at
 }
 
 func hasPrefix(b []byte, prefix string) bool {

@@ -203,8 +203,10 @@ func FuzzMetalink(f *testing.F) {
 	})
 }
 
-// otherwise writes the entries of a document in a way that only the general reader takes.
+// otherwise writes the packages of a document and their entries in a way that only the general reader
+// takes.
 func otherwise(data []byte) []byte {
+	data = bytes.ReplaceAll(data, []byte("<arch>"), []byte("<arch >"))
 	return bytes.ReplaceAll(data, []byte(plainTag), []byte(`<rpm:entry  name="`))
 }
 
@@ -228,10 +230,10 @@ func onlyTags(data []byte) bool {
 	}
 }
 
-// FuzzPlainEntries holds the quick way to read entries against the general one: the same document, the
-// same packages.
-func FuzzPlainEntries(f *testing.F) {
-	for _, file := range []string{"testdata/primary.xml", "testdata/entries.xml"} {
+// FuzzPlain holds the quick way to read packages and their entries against the general one: the same
+// document, the same packages.
+func FuzzPlain(f *testing.F) {
+	for _, file := range []string{"testdata/primary.xml", "testdata/entries.xml", "testdata/plain.xml"} {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			f.Fatal(err)
@@ -242,24 +244,90 @@ func FuzzPlainEntries(f *testing.F) {
 		if !onlyTags(data) {
 			return // what looks like an entry may be text, or in an attribute's value
 		}
-		var quick, general bytes.Buffer
-		quickly, generally := WritePrimaryIndex(&quick, bytes.NewReader(data)), WritePrimaryIndex(&general, bytes.NewReader(otherwise(data)))
-		if (quickly == nil) != (generally == nil) {
-			t.Fatalf("quick: %v; general: %v", quickly, generally)
-		}
-		if quickly != nil {
-			return
-		}
-		a, err := OpenIndex(quick.Bytes())
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := OpenIndex(general.Bytes())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !reflect.DeepEqual(packages(a), packages(b)) {
-			t.Errorf("the two ways give different packages:\n%+v\n%+v", packages(a), packages(b))
-		}
+		samePackages(t, data, otherwise(data))
 	})
+}
+
+// samePackages reads two documents and wants the same of them: an error or the same packages.
+func samePackages(t *testing.T, quick, general []byte) {
+	t.Helper()
+	var a, b bytes.Buffer
+	quickly, generally := WritePrimaryIndex(&a, bytes.NewReader(quick)), WritePrimaryIndex(&b, bytes.NewReader(general))
+	if (quickly == nil) != (generally == nil) {
+		t.Fatalf("quick: %v; general: %v", quickly, generally)
+	}
+	if quickly != nil {
+		return
+	}
+	x, err := OpenIndex(a.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := OpenIndex(b.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x.Len() != y.Len() {
+		t.Fatalf("%d packages, and %d the general way", x.Len(), y.Len())
+	}
+	for i := range x.Len() {
+		if got, want := x.Package(i), y.Package(i); !reflect.DeepEqual(got, want) {
+			t.Fatalf("the two ways give different packages:\n%+v\n%+v", got, want)
+		}
+	}
+}
+
+// Real metadata is read the same in both ways.
+func TestPlainStream9(t *testing.T) {
+	for _, file := range cs9(t, "*-primary.xml.gz") {
+		r, err := Decompress(bytes.NewReader(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		samePackages(t, data, otherwise(data))
+	}
+}
+
+// What createrepo_c writes is read the quick way, but for what no plain package has.
+func TestPlainPackage(t *testing.T) {
+	data, err := os.ReadFile("testdata/plain.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	samePackages(t, data, otherwise(data))
+	for name, test := range map[string]struct {
+		old, new string
+		plain    bool
+	}{
+		"as it is":       {"", "", true},
+		"entity":         {"A first package", "A &lt;first&gt; package", true},
+		"unknown entity": {"A first package", "A &first; package", false},
+		"no url":         {"<url>https://example.org/a</url>", "<url/>", true},
+		"comment":        {"<format>", "<!-- --><format>", false},
+		"other checksum": {`type="sha256"`, `type="sha512"`, false},
+		"xml:base":       {`<location href`, `<location xml:base="https://example.org" href`, false},
+		"leaves":         {`href="Packages`, `href="../Packages`, false},
+		"name":           {"<name>a</name>", "<name>a/b</name>", false},
+		"epoch":          {`epoch="0" ver="1.2"`, `epoch="4294967296" ver="1.2"`, false},
+		"unknown":        {"<packager>", "<keeper/><packager>", false},
+		"cut off":        {"</format>", "", false},
+		"wrong end":      {"</package>", "</metadata>", false},
+		"lacks a name":   {"<name>a</name>", "", false},
+	} {
+		p := primaryParser{scanner: newScanner(strings.NewReader(strings.Replace(string(data), test.old, test.new, 1))), builder: newBuilder(0), memo: newMemo()}
+		if err := p.root("metadata"); err != nil {
+			t.Fatal(err)
+		}
+		if more, err := p.child(1); !more || err != nil {
+			t.Fatal(more, err)
+		}
+		p.forget()
+		if got := p.plainPackage(); got != test.plain {
+			t.Errorf("%s: plain is %v", name, got)
+		}
+	}
 }

@@ -81,8 +81,16 @@ func (p *primaryParser) document() error {
 }
 
 func (p *primaryParser) pkg() error {
-	p.record.reset()
-	p.known = 0
+	p.forget()
+	if p.end-p.pos < plainRoom {
+		if _, err := p.fill(); err != nil {
+			return err
+		}
+	}
+	if p.plainPackage() {
+		return p.named(p.builder.add(&p.record))
+	}
+	p.forget()
 	for {
 		more, err := p.child(2)
 		if err == nil && more {
@@ -99,6 +107,12 @@ func (p *primaryParser) pkg() error {
 		return p.named(p.errorf("it lacks a name, arch, version, checksum or location"))
 	}
 	return p.named(p.builder.add(&p.record))
+}
+
+// forget makes room for the next package.
+func (p *primaryParser) forget() {
+	p.record.reset()
+	p.known = 0
 }
 
 // named says in which package something is wrong. A string that could not be taken in comes first:
@@ -196,11 +210,17 @@ func listOf(element string) (list int, ok bool) {
 // before.
 func (p *primaryParser) rare(field int) error {
 	text, err := p.content()
-	if err == nil && !bytes.Equal(text, p.builder.strings.at(p.last[field])) {
+	if err == nil {
+		p.setRare(field, text)
+	}
+	return err
+}
+
+func (p *primaryParser) setRare(field int, text []byte) {
+	if !bytes.Equal(text, p.builder.strings.at(p.last[field])) {
 		p.last[field] = p.builder.strings.fresh(text)
 	}
 	p.record.fields[field] = p.last[field]
-	return err
 }
 
 // word is string for what becomes part of file names: it is not empty and has neither slashes nor
@@ -210,12 +230,31 @@ func (p *primaryParser) word(field int, saw uint8) error {
 	if err != nil {
 		return err
 	}
-	if len(text) == 0 || bytes.ContainsAny(text, "/ ") || hasControl(text) {
+	if !p.isWord(text, field, saw) {
 		return p.errorf("%.100q is not valid as a name or architecture", text)
+	}
+	return nil
+}
+
+// isWord takes a name or architecture in, if it is valid as one.
+func (p *primaryParser) isWord(text []byte, field int, saw uint8) bool {
+	if len(text) == 0 || !isWord(text) {
+		return false
 	}
 	p.record.fields[field] = p.again(text, &p.last[field])
 	p.known |= saw
-	return nil
+	return true
+}
+
+// isWord says whether a text may be part of a file name: it has neither slashes nor space nor control
+// characters.
+func isWord(text []byte) bool {
+	for _, c := range text {
+		if c <= ' ' || c == '/' || c == 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 func (p *primaryParser) version() error {
@@ -230,7 +269,7 @@ func (p *primaryParser) version() error {
 				return err
 			}
 		case "ver", "rel":
-			if bytes.ContainsAny(value, "/ ") || hasControl(value) {
+			if !isWord(value) {
 				return p.errorf("%.100q is not valid in a version", value)
 			}
 			field := colRelease
@@ -256,13 +295,21 @@ func (p *primaryParser) checksum() error {
 	if err != nil {
 		return err
 	}
-	sum, err := parseSHA256(bytes.TrimSpace(text))
+	if text = bytes.TrimSpace(text); !p.isChecksum(text) {
+		return p.errorf("%.80q is not a sha256 checksum", text)
+	}
+	return nil
+}
+
+// isChecksum takes a checksum in, if it is one.
+func (p *primaryParser) isChecksum(text []byte) bool {
+	sum, err := parseSHA256(text)
 	if err != nil {
-		return p.errorf("%v", err)
+		return false
 	}
 	p.record.setSHA256(sum)
 	p.known |= sawChecksum
-	return nil
+	return true
 }
 
 func parseSHA256(text []byte) (sum [32]byte, err error) {
