@@ -30,7 +30,7 @@ var leaves = []string{"cache", "inflate", "lua", "nesting", "oracle", "progress"
 var only = map[string][]string{
 	"database/sql":                           {"internal/store", "internal/image/rpmdb"},
 	"modernc.org/sqlite":                     {"internal/store", "internal/image/rpmdb"},
-	"github.com/google/go-containerregistry": {"internal/image", "internal/registry"},
+	"github.com/google/go-containerregistry": {"internal/image", "internal/registry", "internal/strategy/s2i"},
 	"github.com/distribution/distribution":   {"internal/registry"},
 	"github.com/spf13/cobra":                 {"cmd/slipway"},
 	"github.com/goccy/go-yaml":               {"internal/config", "internal/lock", "internal/requirement/ansible", "internal/rpmrepo/modulemd"},

@@ -95,7 +95,7 @@ A first time through:
 	f.BoolVar(&a.offline, "offline", false, "take packages and repository metadata from the cache only")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.checkFlags(formats(cmd)) }
 	root.AddCommand(a.initCommand(), a.configCommand(), a.depsCommand(), a.inspectCommand(), a.lockCommand(), a.resolveCommand(), a.buildCommand(), a.deployCommand(),
-		a.statusCommand(), a.logsCommand(), a.downCommand(), a.registryCommand(), a.cacheCommand(), a.imageCommand(), a.doctorCommand(), a.exportCommand(), a.compareCommand())
+		a.statusCommand(), a.logsCommand(), a.downCommand(), a.registryCommand(), a.cacheCommand(), a.imageCommand(), a.doctorCommand(), a.exportCommand(), a.compareCommand(), a.s2iCommand())
 	return root
 }
 

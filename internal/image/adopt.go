@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -18,7 +19,7 @@ import (
 
 // AdoptSpec is an image that others built on a base of ours.
 type AdoptSpec struct {
-	// Base is what it stands on: its layers must be the image's lowest.
+	// Base is what it stands on: its layers must be the image's lowest. Nil: it stands on nothing of ours.
 	Base *Image
 	// Image is what was built, with layers in gzip or zstd.
 	Image v1.Image
@@ -59,13 +60,16 @@ func (b *Builder) adopt(ctx context.Context, spec AdoptSpec) (*Image, error) {
 	if len(ids) != len(list) {
 		return nil, errors.New("its configuration and manifest disagree about its layers")
 	}
-	var layers []*Layer
+	base := &Image{}
+	if spec.Base != nil {
+		base = spec.Base
+	}
+	layers := slices.Clone(base.layers)
+	if !startsWith(ids, base.layers) {
+		return nil, errors.New("it does not stand on the base of locked packages that it was given")
+	}
 	for i, l := range list {
-		if i < len(spec.Base.layers) {
-			if ids[i].Hex != spec.Base.layers[i].blob.DiffID {
-				return nil, errors.New("it does not stand on the base of locked packages that it was given")
-			}
-			layers = append(layers, spec.Base.layers[i])
+		if i < len(base.layers) {
 			continue
 		}
 		blob, err := b.adoptLayer(ctx, l, ids[i].Hex)
@@ -73,9 +77,6 @@ func (b *Builder) adopt(ctx context.Context, spec AdoptSpec) (*Image, error) {
 			return nil, fmt.Errorf("layer %s: %w", ids[i], err)
 		}
 		layers = append(layers, &Layer{blob: blob})
-	}
-	if len(list) < len(spec.Base.layers) {
-		return nil, errors.New("it does not stand on the base of locked packages that it was given")
 	}
 	created := v1.Time{Time: spec.Created.UTC().Truncate(time.Second)}
 	config := &v1.ConfigFile{Architecture: theirs.Architecture, OS: theirs.OS, Variant: theirs.Variant, Created: created, Config: theirs.Config}
@@ -92,8 +93,21 @@ func (b *Builder) adopt(ctx context.Context, spec AdoptSpec) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	img.shape, img.ids = spec.Base.shape, spec.Base.ids
+	img.shape, img.ids = base.shape, base.ids
 	return img, nil
+}
+
+// startsWith tells whether an image with these diff ids has the layers as its lowest.
+func startsWith(ids []v1.Hash, layers []*Layer) bool {
+	if len(ids) < len(layers) {
+		return false
+	}
+	for i, l := range layers {
+		if ids[i].Hex != l.blob.DiffID {
+			return false
+		}
+	}
+	return true
 }
 
 func (b *Builder) adoptLayer(ctx context.Context, l v1.Layer, diffID string) (layer.Blob, error) {
