@@ -97,14 +97,17 @@ const indexKind = "index"
 
 // indexOf gives the index of a part of the metadata, and makes it if the cache has none that is
 // whole.
-func indexOf[T any](ctx context.Context, s *site, md *metadata, part repodata.Data, write func(io.Writer, io.Reader) error, open func([]byte) (T, error)) (index T, err error) {
+func indexOf[T any](ctx context.Context, s *site, md *metadata, part repodata.Data, write func(io.Writer, io.Reader) (T, error), open func([]byte) (T, error)) (index T, err error) {
 	store := s.client.Cache
 	key := cache.Key(repodata.FormatVersion, part.Type, part.Checksum.Kind, part.Checksum.Hex)
 	for again := false; ; again = true {
-		path, _, err := store.File(ctx, indexKind, key, func(w io.Writer) error {
-			return s.makeIndex(ctx, md, part, func(r io.Reader) error { return write(w, r) })
+		path, there, err := store.Checked(ctx, indexKind, key, func(w io.Writer) error {
+			return s.makeIndex(ctx, md, part, func(r io.Reader) (err error) {
+				index, err = write(w, r)
+				return err
+			})
 		})
-		if err != nil {
+		if err != nil || !there {
 			return index, err
 		}
 		data, err := mapped(path)

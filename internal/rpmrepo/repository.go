@@ -1,8 +1,8 @@
 package rpmrepo
 
 import (
-	"bytes"
 	"context"
+	"io"
 	"iter"
 	"slices"
 	"strings"
@@ -63,11 +63,7 @@ type Repository struct {
 // New makes a repository of packages at hand. Package i of it equals packages[i], but for lists
 // that are empty and not nil.
 func New(config Config, packages []Package) (*Repository, error) {
-	var buf bytes.Buffer
-	if err := repodata.WritePackageIndex(&buf, packages); err != nil {
-		return nil, err
-	}
-	index, err := repodata.OpenIndex(buf.Bytes())
+	index, err := repodata.WritePackageIndex(io.Discard, packages)
 	if err != nil {
 		return nil, err
 	}

@@ -18,22 +18,25 @@ type stored[T any] struct {
 	parse  func(io.Reader) (T, error)
 }
 
-// write parses a document and writes what open reads.
-func (s stored[T]) write(w io.Writer, r io.Reader) error {
-	v, err := s.parse(r)
+// write parses a document, writes what open reads, and gives what that is.
+func (s stored[T]) write(w io.Writer, r io.Reader) (v T, err error) {
+	parsed, err := s.parse(r)
 	if err != nil {
-		return err
+		return v, err
 	}
-	data, err := json.Marshal(v)
+	data, err := json.Marshal(parsed)
 	if err != nil {
-		return fmt.Errorf("storing %s: %w", s.format, err)
+		return v, fmt.Errorf("storing %s: %w", s.format, err)
 	}
 	sum := sha256.Sum256(data)
 	_, err = io.WriteString(w, s.format+"\n"+hex.EncodeToString(sum[:])+"\n")
 	if err == nil {
 		_, err = w.Write(data)
 	}
-	return err
+	if err == nil {
+		err = json.Unmarshal(data, &v)
+	}
+	return v, err
 }
 
 // open reads what write wrote. Data of another format, or that is damaged, is an error.

@@ -14,7 +14,7 @@ func TestStored(t *testing.T) {
 		return strings.Fields(string(data)), err
 	}}
 	var b bytes.Buffer
-	if err := words.write(&b, strings.NewReader("a lute and a viol")); err != nil {
+	if _, err := words.write(&b, strings.NewReader("a lute and a viol")); err != nil {
 		t.Fatal(err)
 	}
 	got, err := words.open(b.Bytes())

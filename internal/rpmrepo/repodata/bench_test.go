@@ -37,7 +37,7 @@ func BenchmarkPrimaryCold(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			if err := WritePrimaryIndex(io.Discard, r); err != nil {
+			if _, err := WritePrimaryIndex(io.Discard, r); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -52,7 +52,7 @@ func BenchmarkPrimaryWarm(b *testing.B) {
 			b.Fatal(err)
 		}
 		var out bytes.Buffer
-		if err := WritePrimaryIndex(&out, r); err != nil {
+		if _, err := WritePrimaryIndex(&out, r); err != nil {
 			b.Fatal(err)
 		}
 		indexes = append(indexes, out.Bytes())

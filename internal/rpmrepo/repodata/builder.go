@@ -147,7 +147,8 @@ const (
 	packageSections = secFiles + lookupSections
 )
 
-func (b *builder) write(w io.Writer) error {
+// write writes the index and gives it as it lies in memory. The builder is of no use afterwards.
+func (b *builder) write(w io.Writer) (*Index, error) {
 	b.strings.table = hashTable{} // it has done its work, and lookups want room
 	b.dependencies.table = hashTable{}
 	seed := seedOf(b.strings.text)
@@ -165,18 +166,23 @@ func (b *builder) write(w io.Writer) error {
 	put(secProvides, entryWidth, b.byEntry(listProvides))
 	put(secObsoletes, entryWidth, b.byEntry(listObsoletes))
 	put(secFiles, packageWidth, b.byFile)
-	return writeContainer(w, packagesMagic, sections)
+	data := dataOf(sections)
+	if err := writeContainer(w, packagesMagic, data); err != nil {
+		return nil, err
+	}
+	return indexOf(data), nil
 }
 
-// WritePackageIndex writes the index of packages at hand, as though primary.xml had described them.
-func WritePackageIndex(w io.Writer, packages []Package) error {
+// WritePackageIndex writes the index of packages at hand, as though primary.xml had described them, and
+// gives it.
+func WritePackageIndex(w io.Writer, packages []Package) (*Index, error) {
 	b := newBuilder(0)
 	var r record
 	for i := range packages {
 		p := &packages[i]
 		sum, err := parseSHA256([]byte(p.SHA256))
 		if err != nil && p.SHA256 != "" {
-			return err
+			return nil, err
 		}
 		r.reset()
 		id := func(s string) uint32 { return b.strings.id([]byte(s)) }
@@ -199,7 +205,7 @@ func WritePackageIndex(w io.Writer, packages []Package) error {
 			r.lists[listFiles] = append(r.lists[listFiles], id(f))
 		}
 		if err := b.add(&r); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	return b.write(w)

@@ -38,42 +38,51 @@ type section struct {
 	numbers []uint32
 }
 
-func (s section) size() int { return len(s.bytes) + 4*len(s.numbers) }
+// littleEndian says whether numbers lie in memory as they do in an index.
+var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 
-// writeTo writes the section, numbers in pieces, for there may be many.
-func (s section) writeTo(w io.Writer, scratch []byte) error {
-	if len(s.bytes) > 0 {
-		if _, err := w.Write(s.bytes); err != nil {
-			return err
-		}
+// data gives the section as it is written. It shares memory with the section where it can.
+func (s section) data() []byte {
+	switch {
+	case len(s.numbers) == 0:
+		return s.bytes
+	case littleEndian:
+		return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s.numbers))), 4*len(s.numbers))
 	}
-	for rest := s.numbers; len(rest) > 0; {
-		n := min(len(rest), len(scratch)/4)
-		for i, v := range rest[:n] {
-			binary.LittleEndian.PutUint32(scratch[4*i:], v)
-		}
-		if _, err := w.Write(scratch[:4*n]); err != nil {
-			return err
-		}
-		rest = rest[n:]
+	out := make([]byte, 0, 4*len(s.numbers))
+	for _, n := range s.numbers {
+		out = binary.LittleEndian.AppendUint32(out, n)
 	}
-	return nil
+	return out
 }
 
-func writeContainer(w io.Writer, magic string, sections []section) error {
+// dataOf gives what openContainer gives of the sections when they are written.
+func dataOf(sections []section) [][]byte {
+	out := make([][]byte, len(sections))
+	for i, s := range sections {
+		out[i] = s.data()
+	}
+	return out
+}
+
+const pieceSize = 256 << 10
+
+func writeContainer(w io.Writer, magic string, sections [][]byte) error {
 	sum := crc32.New(castagnoli)
 	out := io.MultiWriter(w, sum)
 	head := []byte(magic)
 	for _, s := range sections {
-		head = binary.LittleEndian.AppendUint64(head, uint64(s.size()))
+		head = binary.LittleEndian.AppendUint64(head, uint64(len(s)))
 	}
 	if _, err := out.Write(head); err != nil {
 		return err
 	}
-	scratch := make([]byte, 64<<10)
 	for _, s := range sections {
-		if err := s.writeTo(out, scratch); err != nil {
-			return err
+		// In pieces that are still at hand when the next reads them.
+		for ; len(s) > 0; s = s[min(len(s), pieceSize):] {
+			if _, err := out.Write(s[:min(len(s), pieceSize)]); err != nil {
+				return err
+			}
 		}
 	}
 	_, err := w.Write(binary.LittleEndian.AppendUint32(nil, sum.Sum32()))
@@ -167,14 +176,16 @@ type texts struct {
 
 // newTexts makes a string of bytes that nobody changes, so that no name has to be copied. The sections
 // are the seed of hashes, the ends and the text, as textSections gives them.
-func newTexts(sections [][]byte) (texts, bool) {
-	if len(sections[0]) != 8 {
-		return texts{}, false
+func newTexts(sections [][]byte) texts {
+	t := texts{ends: sections[1], text: unsafe.String(unsafe.SliceData(sections[2]), len(sections[2]))}
+	if len(sections[0]) == 8 {
+		t.seed = seed(binary.LittleEndian.Uint64(sections[0]))
 	}
-	text := sections[2]
-	t := texts{sections[1], unsafe.String(unsafe.SliceData(text), len(text)), seed(binary.LittleEndian.Uint64(sections[0]))}
-	return t, t.ends.ascending(len(text))
+	return t
 }
+
+// valid checks that every string lies within the text. There always is a seed, which is odd.
+func (t *texts) valid() bool { return t.seed != 0 && t.ends.ascending(len(t.text)) }
 
 // textSections are the sections of the strings.
 func textSections(t *interner, seed seed) (seeds, ends, text section) {

@@ -13,10 +13,10 @@ import (
 func indexBytes(t testing.TB) (packages, files []byte) {
 	t.Helper()
 	var p, f bytes.Buffer
-	if err := WritePrimaryIndex(&p, strings.NewReader(primaryXML(t))); err != nil {
+	if _, err := WritePrimaryIndex(&p, strings.NewReader(primaryXML(t))); err != nil {
 		t.Fatal(err)
 	}
-	if err := WriteFilesIndex(&f, strings.NewReader(filelistsXML)); err != nil {
+	if _, err := WriteFilesIndex(&f, strings.NewReader(filelistsXML)); err != nil {
 		t.Fatal(err)
 	}
 	return p.Bytes(), f.Bytes()

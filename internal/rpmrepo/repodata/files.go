@@ -23,11 +23,12 @@ const (
 	fileSections = fsecFolders + lookupSections
 )
 
-// WriteFilesIndex reads filelists.xml and writes the index of it. It reads to the end of r.
-func WriteFilesIndex(w io.Writer, r io.Reader) error {
+// WriteFilesIndex reads filelists.xml, writes the index of it and gives it, as OpenFiles would give it
+// of what was written. It reads to the end of r.
+func WriteFilesIndex(w io.Writer, r io.Reader) (*Files, error) {
 	p := filesParser{scanner: newScanner(r), strings: newInterner(0, 0)}
 	if err := p.document(); err != nil {
-		return fmt.Errorf("parsing filelists.xml: %w", err)
+		return nil, fmt.Errorf("parsing filelists.xml: %w", err)
 	}
 	return p.write(w)
 }
@@ -102,7 +103,7 @@ func (p *filesParser) file(path []byte) error {
 	return p.strings.err
 }
 
-func (p *filesParser) write(w io.Writer) error {
+func (p *filesParser) write(w io.Writer) (*Files, error) {
 	p.strings.table = hashTable{}
 	seed := seedOf(p.strings.text)
 	folders := buildLookup(p.strings, seed, entryWidth, func(yield func(posting)) {
@@ -115,7 +116,11 @@ func (p *filesParser) write(w io.Writer) error {
 	sections[fsecSeed], sections[fsecEnds], sections[fsecText] = textSections(p.strings, seed)
 	sections[fsecSums].numbers = p.sums
 	copy(sections[fsecFolders:], folders[:])
-	return writeContainer(w, filesMagic, sections)
+	data := dataOf(sections)
+	if err := writeContainer(w, filesMagic, data); err != nil {
+		return nil, err
+	}
+	return filesOf(data), nil
 }
 
 // sortNames sorts the entries of each folder by name.
@@ -155,14 +160,17 @@ func OpenFiles(data []byte) (*Files, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Files{sums: s[fsecSums], folders: newLookup(s[fsecFolders:], entryWidth)}
-	whole := false
-	f.texts, whole = newTexts(s[fsecSeed:])
+	f := filesOf(s)
 	// In this lookup the first number of an entry is a string and the second a package.
-	if !whole || len(f.sums)%32 != 0 || !f.folders.valid(f.texts.len(), f.texts.len(), f.Len()) {
+	if !f.texts.valid() || len(f.sums)%32 != 0 || !f.folders.valid(f.texts.len(), f.texts.len(), f.Len()) {
 		return nil, fmt.Errorf("%w: a reference in it leads nowhere", ErrDamaged)
 	}
 	return f, nil
+}
+
+// filesOf makes an index of its sections, of which nothing is checked.
+func filesOf(s [][]byte) *Files {
+	return &Files{texts: newTexts(s[fsecSeed:]), sums: s[fsecSums], folders: newLookup(s[fsecFolders:], entryWidth)}
 }
 
 // Len is the number of packages.

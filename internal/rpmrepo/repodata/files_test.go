@@ -29,7 +29,7 @@ const filelistsXML = `<?xml version="1.0" encoding="UTF-8"?>
 
 func TestFiles(t *testing.T) {
 	var buf bytes.Buffer
-	if err := WriteFilesIndex(&buf, strings.NewReader(filelistsXML)); err != nil {
+	if _, err := WriteFilesIndex(&buf, strings.NewReader(filelistsXML)); err != nil {
 		t.Fatal(err)
 	}
 	f, err := OpenFiles(buf.Bytes())
@@ -68,7 +68,7 @@ func TestFilesErrors(t *testing.T) {
 		{"encoding", "/var/log", "/var/\xff", "not UTF-8"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			err := WriteFilesIndex(io.Discard, strings.NewReader(strings.Replace(filelistsXML, test.old, test.new, 1)))
+			_, err := WriteFilesIndex(io.Discard, strings.NewReader(strings.Replace(filelistsXML, test.old, test.new, 1)))
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %s", err, test.want)
 			}

@@ -30,17 +30,21 @@ func OpenIndex(data []byte) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &Index{
-		dependencies: s[secDependencies], packages: s[secPackages], lists: s[secLists],
+	x := indexOf(s)
+	if !x.texts.valid() || !x.valid() {
+		return nil, fmt.Errorf("%w: a reference in it leads nowhere", ErrDamaged)
+	}
+	return x, nil
+}
+
+// indexOf makes an index of its sections, of which nothing is checked.
+func indexOf(s [][]byte) *Index {
+	return &Index{
+		texts: newTexts(s[secSeed:]), dependencies: s[secDependencies], packages: s[secPackages], lists: s[secLists],
 		supplementers: s[secSupplementers],
 		names:         newLookup(s[secNames:], packageWidth), provides: newLookup(s[secProvides:], entryWidth),
 		obsoletes: newLookup(s[secObsoletes:], entryWidth), files: newLookup(s[secFiles:], packageWidth),
 	}
-	whole := false
-	if x.texts, whole = newTexts(s[secSeed:]); !whole || !x.valid() {
-		return nil, fmt.Errorf("%w: a reference in it leads nowhere", ErrDamaged)
-	}
-	return x, nil
 }
 
 // valid checks every reference, so that no later call can fail.

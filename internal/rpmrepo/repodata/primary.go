@@ -15,12 +15,12 @@ const (
 	maxEntries  = 1 << 20 // dependencies of one kind, or files, of one package
 )
 
-// WritePrimaryIndex reads primary.xml and writes the index of it. It reads to the end of r, so that
-// a checksum can be taken on the way.
-func WritePrimaryIndex(w io.Writer, r io.Reader) error {
+// WritePrimaryIndex reads primary.xml, writes the index of it and gives it, as OpenIndex would give it
+// of what was written. It reads to the end of r, so that a checksum can be taken on the way.
+func WritePrimaryIndex(w io.Writer, r io.Reader) (*Index, error) {
 	p := primaryParser{scanner: newScanner(r), builder: newBuilder(sizeOf(r)), memo: newMemo()}
 	if err := p.document(); err != nil {
-		return fmt.Errorf("parsing primary.xml: %w", err)
+		return nil, fmt.Errorf("parsing primary.xml: %w", err)
 	}
 	p.scanner, p.memo = nil, nil // they have done their work, and the index wants room
 	return p.builder.write(w)

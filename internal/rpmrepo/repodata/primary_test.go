@@ -18,7 +18,7 @@ import (
 func index(t testing.TB, xml string) *Index {
 	t.Helper()
 	var buf bytes.Buffer
-	if err := WritePrimaryIndex(&buf, strings.NewReader(xml)); err != nil {
+	if _, err := WritePrimaryIndex(&buf, strings.NewReader(xml)); err != nil {
 		t.Fatal(err)
 	}
 	x, err := OpenIndex(buf.Bytes())
@@ -127,10 +127,10 @@ func TestLookups(t *testing.T) {
 // Packages at hand make the very same index.
 func TestWritePackageIndex(t *testing.T) {
 	var fromXML, fromPackages bytes.Buffer
-	if err := WritePrimaryIndex(&fromXML, strings.NewReader(primaryXML(t))); err != nil {
+	if _, err := WritePrimaryIndex(&fromXML, strings.NewReader(primaryXML(t))); err != nil {
 		t.Fatal(err)
 	}
-	if err := WritePackageIndex(&fromPackages, handmade); err != nil {
+	if _, err := WritePackageIndex(&fromPackages, handmade); err != nil {
 		t.Fatal(err)
 	}
 	x, err := OpenIndex(fromPackages.Bytes())
@@ -141,10 +141,10 @@ func TestWritePackageIndex(t *testing.T) {
 		t.Error(diff)
 	}
 	bad := []Package{{NEVRA: rpm.NEVRA{Name: "x"}, SHA256: "zz"}}
-	if err := WritePackageIndex(io.Discard, bad); err == nil {
+	if _, err := WritePackageIndex(io.Discard, bad); err == nil {
 		t.Error("a checksum that is none was taken")
 	}
-	if err := WritePackageIndex(io.Discard, []Package{{Summary: "\xff"}}); err == nil {
+	if _, err := WritePackageIndex(io.Discard, []Package{{Summary: "\xff"}}); err == nil {
 		t.Error("a text that is not UTF-8 was taken")
 	}
 }
@@ -154,7 +154,7 @@ func TestPrimaryIndexIsDeterministic(t *testing.T) {
 	var first bytes.Buffer
 	for i := range 3 {
 		var buf bytes.Buffer
-		if err := WritePrimaryIndex(&buf, strings.NewReader(primaryXML(t))); err != nil {
+		if _, err := WritePrimaryIndex(&buf, strings.NewReader(primaryXML(t))); err != nil {
 			t.Fatal(err)
 		}
 		if i == 0 {
@@ -213,13 +213,13 @@ func TestPrimaryErrors(t *testing.T) {
 			if xml == good {
 				t.Fatal("the test changes nothing")
 			}
-			err := WritePrimaryIndex(io.Discard, strings.NewReader(xml))
+			_, err := WritePrimaryIndex(io.Discard, strings.NewReader(xml))
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %s", err, test.want)
 			}
 		})
 	}
-	if err := WritePrimaryIndex(io.Discard, strings.NewReader(good[:len(good)/2])); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, err := WritePrimaryIndex(io.Discard, strings.NewReader(good[:len(good)/2])); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Error(err)
 	}
 }
@@ -253,7 +253,7 @@ func TestPrimaryVariants(t *testing.T) {
 // A read may give any number of bytes.
 func TestPrimaryInPieces(t *testing.T) {
 	var buf bytes.Buffer
-	if err := WritePrimaryIndex(&buf, &dribble{[]byte(primaryXML(t))}); err != nil {
+	if _, err := WritePrimaryIndex(&buf, &dribble{[]byte(primaryXML(t))}); err != nil {
 		t.Fatal(err)
 	}
 	x, err := OpenIndex(buf.Bytes())
@@ -279,7 +279,7 @@ func (d *dribble) Read(p []byte) (int, error) {
 func TestPrimaryReadError(t *testing.T) {
 	bad := fmt.Errorf("the disk is on fire")
 	r := io.MultiReader(strings.NewReader(primaryXML(t)[:1000]), failing{bad})
-	if err := WritePrimaryIndex(io.Discard, r); !errors.Is(err, bad) {
+	if _, err := WritePrimaryIndex(io.Discard, r); !errors.Is(err, bad) {
 		t.Error(err)
 	}
 }
