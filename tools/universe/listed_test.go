@@ -58,7 +58,7 @@ func TestListed(t *testing.T) {
 		t.Fatal(err)
 	}
 	var index bytes.Buffer
-	if err := repodata.WritePrimaryIndex(&index, xml); err != nil {
+	if _, err := repodata.WritePrimaryIndex(&index, xml); err != nil {
 		t.Fatal(err)
 	}
 	x, err := repodata.OpenIndex(index.Bytes())

@@ -2,6 +2,7 @@ package repodata
 
 import (
 	"io"
+	"sync"
 
 	"github.com/slipway-build/slipway/internal/rpm"
 )
@@ -162,10 +163,12 @@ func (b *builder) write(w io.Writer) (*Index, error) {
 		s := buildLookup(b.strings, seed, width, walk)
 		copy(sections[at:], s[:])
 	}
+	var provides sync.WaitGroup
+	provides.Go(func() { put(secProvides, entryWidth, b.byEntry(listProvides)) })
 	put(secNames, packageWidth, b.byName)
-	put(secProvides, entryWidth, b.byEntry(listProvides))
 	put(secObsoletes, entryWidth, b.byEntry(listObsoletes))
 	put(secFiles, packageWidth, b.byFile)
+	provides.Wait()
 	data := dataOf(sections)
 	if err := writeContainer(w, packagesMagic, data); err != nil {
 		return nil, err

@@ -89,16 +89,31 @@ func writeContainer(w io.Writer, magic string, sections [][]byte) error {
 	return err
 }
 
-// openContainer gives the sections, which share memory with data.
-func openContainer(data []byte, magic string, count int) ([][]byte, error) {
+// openContainer gives the sections, which share memory with data, once use has looked at them. The
+// checksum is taken meanwhile, so use must expect anything in them.
+func openContainer(data []byte, magic string, count int, use func(sections [][]byte) bool) error {
+	sum := make(chan uint32, 1)
+	go func() { sum <- crc32.Checksum(data[:max(len(data)-4, 0)], castagnoli) }()
+	sections, err := sectionsOf(data, magic, count)
+	whole := err == nil && use(sections)
+	switch got := <-sum; {
+	case err != nil:
+		return err
+	case got != binary.LittleEndian.Uint32(data[len(data)-4:]):
+		return fmt.Errorf("%w: its checksum does not match", ErrDamaged)
+	case !whole:
+		return fmt.Errorf("%w: a reference in it leads nowhere", ErrDamaged)
+	}
+	return nil
+}
+
+// sectionsOf cuts an index into its sections.
+func sectionsOf(data []byte, magic string, count int) ([][]byte, error) {
 	head := len(magic) + 8*count
 	if len(data) < head+4 || string(data[:len(magic)]) != magic {
 		return nil, fmt.Errorf("%w: it is no index of this format", ErrDamaged)
 	}
-	body, sum := data[:len(data)-4], binary.LittleEndian.Uint32(data[len(data)-4:])
-	if crc32.Checksum(body, castagnoli) != sum {
-		return nil, fmt.Errorf("%w: its checksum does not match", ErrDamaged)
-	}
+	body := data[:len(data)-4]
 	sections := make([][]byte, count)
 	rest := body[head:]
 	for i := range sections {

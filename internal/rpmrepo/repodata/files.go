@@ -156,14 +156,14 @@ type Files struct {
 // OpenFiles opens an index that WriteFilesIndex wrote. data must not change afterwards. An index
 // that is not whole is an error that wraps ErrDamaged.
 func OpenFiles(data []byte) (*Files, error) {
-	s, err := openContainer(data, filesMagic, fileSections)
+	var f *Files
+	err := openContainer(data, filesMagic, fileSections, func(s [][]byte) bool {
+		f = filesOf(s)
+		// In this lookup the first number of an entry is a string and the second a package.
+		return f.texts.valid() && len(f.sums)%32 == 0 && f.folders.valid(f.texts.len(), f.texts.len(), f.Len())
+	})
 	if err != nil {
 		return nil, err
-	}
-	f := filesOf(s)
-	// In this lookup the first number of an entry is a string and the second a package.
-	if !f.texts.valid() || len(f.sums)%32 != 0 || !f.folders.valid(f.texts.len(), f.texts.len(), f.Len()) {
-		return nil, fmt.Errorf("%w: a reference in it leads nowhere", ErrDamaged)
 	}
 	return f, nil
 }

@@ -2,7 +2,6 @@ package repodata
 
 import (
 	"encoding/hex"
-	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -26,13 +25,13 @@ type Index struct {
 // OpenIndex opens an index that WritePrimaryIndex or WritePackageIndex wrote. data must not change
 // afterwards. An index that is not whole is an error that wraps ErrDamaged.
 func OpenIndex(data []byte) (*Index, error) {
-	s, err := openContainer(data, packagesMagic, packageSections)
+	var x *Index
+	err := openContainer(data, packagesMagic, packageSections, func(s [][]byte) bool {
+		x = indexOf(s)
+		return x.texts.valid() && x.valid()
+	})
 	if err != nil {
 		return nil, err
-	}
-	x := indexOf(s)
-	if !x.texts.valid() || !x.valid() {
-		return nil, fmt.Errorf("%w: a reference in it leads nowhere", ErrDamaged)
 	}
 	return x, nil
 }
