@@ -139,9 +139,11 @@ type Image struct {
 	Healthcheck *Healthcheck      `yaml:"healthcheck" jsonschema_description:"How docker, and podman with media-types: docker, know whether a container is healthy."`
 	Labels      map[string]string `yaml:"labels" jsonschema_description:"Further labels, beside those that Slipway sets."`
 	Bytecode    bool              `yaml:"bytecode" jsonschema_description:"Compile the projects' modules with the image's Python, as pip does: programs start faster, images are larger. Default false."`
-	Strategy    string            `yaml:"strategy" jsonschema:"enum=native,enum=containerfile" jsonschema_description:"How it is built: native, or containerfile (buildah, podman or docker). Default: as its environment says."`
+	Strategy    string            `yaml:"strategy" jsonschema:"enum=native,enum=containerfile,enum=external" jsonschema_description:"How it is built: native, containerfile (buildah, podman or docker), or external (a public service builds it). Default: as its environment says."`
 	// Containerfile is needed by no strategy: without it, one is written.
 	Containerfile *Containerfile `yaml:"containerfile" jsonschema_description:"With strategy: containerfile, the team's own Containerfile instead of a rendered one."`
+	// ExternalBuild is needed by strategy external.
+	ExternalBuild *ExternalBuild `yaml:"external" jsonschema_description:"With strategy: external, where the image appears that a public service builds on push."`
 	Packing       Packing        `yaml:"packing" jsonschema_description:"How its layers are compressed, and what they are called."`
 }
 

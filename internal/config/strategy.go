@@ -7,7 +7,7 @@ import (
 )
 
 // strategies are what strategy may be.
-var strategies = []string{"native", "containerfile"}
+var strategies = []string{"native", "containerfile", "external"}
 
 // Containerfile is a team's own recipe of an image.
 type Containerfile struct {
@@ -19,6 +19,9 @@ type Containerfile struct {
 func (c *Config) StrategyOf(environment, image string) string {
 	if c.Images[image].Containerfile != nil {
 		return strategies[1]
+	}
+	if c.Images[image].ExternalBuild != nil {
+		return strategies[2]
 	}
 	for _, s := range []string{c.Images[image].Strategy, c.Environments[environment].Strategy} {
 		if s != "" {

@@ -351,6 +351,7 @@ func (d *decoder) image(c *Config, name string, img Image) Image {
 	d.healthcheck(at+".healthcheck", img.Healthcheck)
 	d.strategy(at+".strategy", img.Strategy)
 	d.containerfile(c, at, img)
+	d.externalBuild(c, at, img)
 	d.env(at+".env", img.Env)
 	img.Packing = d.packing(at+".packing", img.Packing)
 	return img
@@ -444,6 +445,9 @@ func (d *decoder) environment(c *Config, name string, e Environment) {
 	}
 	if e.Deploy.To != "" && e.Deploy.To != "local" {
 		d.wrong(at+".deploy.to", "%q is not a deploy target%s", e.Deploy.To, suggest(e.Deploy.To, []string{"local"}))
+	}
+	if e.Strategy == strategies[2] {
+		d.wrong(at+".strategy", "external is an image's own strategy: write external: there")
 	}
 	d.strategy(at+".strategy", e.Strategy)
 	listen := map[string]string{}

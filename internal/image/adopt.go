@@ -29,6 +29,9 @@ type AdoptSpec struct {
 	Created time.Time
 	// Docker says that the manifest has docker's media types.
 	Docker bool
+	// Exact keeps manifest and configuration as they are, and with them the digest. Labels, Created and
+	// Docker are not looked at.
+	Exact bool
 }
 
 // adoptedKind is the cache's kind of layers that others made, by digest.
@@ -78,6 +81,13 @@ func (b *Builder) adopt(ctx context.Context, spec AdoptSpec) (*Image, error) {
 		}
 		layers = append(layers, &Layer{blob: blob})
 	}
+	if spec.Exact {
+		img, err := exactly(spec.Image, theirs, layers)
+		if err == nil {
+			img.shape, img.ids = base.shape, base.ids
+		}
+		return img, err
+	}
 	created := v1.Time{Time: spec.Created.UTC().Truncate(time.Second)}
 	config := &v1.ConfigFile{Architecture: theirs.Architecture, OS: theirs.OS, Variant: theirs.Variant, Created: created, Config: theirs.Config}
 	for _, h := range theirs.History {
@@ -94,6 +104,28 @@ func (b *Builder) adopt(ctx context.Context, spec AdoptSpec) (*Image, error) {
 		return nil, err
 	}
 	img.shape, img.ids = base.shape, base.ids
+	return img, nil
+}
+
+// exactly is an image as others wrote it, with its layers in the cache.
+func exactly(theirs v1.Image, config *v1.ConfigFile, layers []*Layer) (*Image, error) {
+	img := &Image{layers: layers, config: config}
+	var err error
+	if img.manifest, err = theirs.Manifest(); err != nil {
+		return nil, err
+	}
+	if img.rawConfig, err = theirs.RawConfigFile(); err != nil {
+		return nil, err
+	}
+	if img.rawManifest, err = theirs.RawManifest(); err != nil {
+		return nil, err
+	}
+	if img.digest, err = theirs.Digest(); err != nil {
+		return nil, err
+	}
+	for i := range layers {
+		layers[i] = &Layer{blob: layers[i].blob, mediaType: img.manifest.Layers[i].MediaType}
+	}
 	return img, nil
 }
 

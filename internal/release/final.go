@@ -98,9 +98,12 @@ func (b *build) image(ctx context.Context, t *lock.Target, name string, paths ma
 		},
 	}
 	var final *image.Image
-	if b.Config.StrategyOf(b.candidate.Environment, name) == strategy.Containerfile {
+	switch b.Config.StrategyOf(b.candidate.Environment, name) {
+	case strategy.Containerfile:
 		final, err = b.byContainerfile(ctx, t, name, spec, paths, wheels)
-	} else {
+	case strategy.External:
+		final, err = b.byService(ctx, t, name, base, wheels)
+	default:
 		final, err = b.Images.Final(ctx, spec)
 	}
 	if err != nil {

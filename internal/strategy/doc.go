@@ -1,5 +1,5 @@
 // Package strategy builds images by other means than Slipway's own builder: Containerfiles, with the
-// engine of this machine.
+// engine of this machine. Sub-packages have others: external waits for what public services build, s2i runs builder images.
 //
 // In goes what the native builder gets, too: a base image of the locked RPMs, in a registry, and a folder
 // with the projects at their commits. Out comes an image in the same registry. What it has installed is
@@ -13,4 +13,5 @@ package strategy
 const (
 	Native        = "native"
 	Containerfile = "containerfile"
+	External      = "external"
 )
