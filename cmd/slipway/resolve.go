@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -71,6 +72,7 @@ No package is downloaded, so no signature is checked; metadata is, by its checks
 }
 
 func (a *app) resolve(ctx context.Context, q resolveQuery) (err error) {
+	debug.SetGCPercent(400) // it is over in a moment: nearly all that it makes it needs to the end
 	problem, confs, err := q.problem()
 	if err != nil {
 		return err
