@@ -22,6 +22,7 @@ func (a *app) exportCommand() *cobra.Command {
 		Long: `Containerfile writes a folder from which buildah, podman or docker build the environment's images without
 Slipway and without the network: the locked RPMs with a repository of them, the projects at their commits,
 for each image a Containerfile of its base and one of the image, and build.sh, which runs them in order.
+workflow.yaml does that at GitHub, openshift.yaml has the builds and image streams of OpenShift.
 
 The bases are installed by dnf of an image of the same distribution, which build.sh is given the name of:
 it is the one thing that is not in the folder.`,

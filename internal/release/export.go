@@ -25,7 +25,7 @@ type Exported struct {
 }
 
 // ExportContainerfiles writes a folder from which an engine builds the candidate's images without us:
-// rpms/TARGET, a repository of the locked packages; IMAGE/, the context of each image with its
+// workflow.yaml for GitHub and openshift.yaml, which do the same there; rpms/TARGET, a repository of the locked packages; IMAGE/, the context of each image with its
 // Containerfile; Containerfile.ROOT of each set of packages; and build.sh. The folder must be empty or
 // not exist.
 func (p *Pipeline) ExportContainerfiles(ctx context.Context, c *Candidate, n *Needs, l *lock.Lock, dir string) ([]Exported, error) {
@@ -43,7 +43,7 @@ func (p *Pipeline) ExportContainerfiles(ctx context.Context, c *Candidate, n *Ne
 			return nil, fmt.Errorf("exporting to %s: %w", dir, err)
 		}
 	}
-	return x.list, x.script()
+	return x.list, errors.Join(x.script(), x.workflow(), x.openshift())
 }
 
 type exporting struct {
@@ -51,6 +51,8 @@ type exporting struct {
 	dir   string
 	lines []string
 	list  []Exported
+	bases []string             // Containerfiles of bases, "FILE NAME"
+	on    map[string][2]string // by image: the names of its base and of what builds its projects
 }
 
 func (x *exporting) target(ctx context.Context, tn TargetNeeds) error {
@@ -109,6 +111,7 @@ func (x *exporting) baseOf(t *lock.Target, root, rpms string) error {
 	if err := os.WriteFile(filepath.Join(x.dir, file), []byte(text), 0o644); err != nil {
 		return err
 	}
+	x.bases = append(x.bases, file+" "+x.stream(t.Name, root))
 	x.lines = append(x.lines, fmt.Sprintf(`"$engine" build --build-arg INSTALLER="$1" --tag %s --file %s .`, x.local(t.Name, root), file))
 	return nil
 }
@@ -121,11 +124,16 @@ func (x *exporting) image(ctx context.Context, t *lock.Target, name, builder str
 	if err != nil {
 		return err
 	}
+	r.Named = true
 	r.Base, r.Builder = x.local(t.Name, name), x.local(t.Name, builder)
 	r.Labels = map[string]string{labelService: x.Config.Service, labelLock: "sha256:" + t.Digest(name)}
 	for _, p := range r.Projects {
 		r.Labels[labelProject+p.Name] = p.Commit
 	}
+	if x.on == nil {
+		x.on = map[string][2]string{}
+	}
+	x.on[name] = [2]string{x.stream(t.Name, name), x.stream(t.Name, builder)}
 	file := path.Join(name, "Containerfile")
 	if err := os.WriteFile(filepath.Join(x.dir, file), []byte(r.Containerfile()), 0o644); err != nil {
 		return err
@@ -144,4 +152,93 @@ cd "$(dirname "$0")"
 engine=${ENGINE:-podman}
 ` + strings.Join(x.lines, "\n") + "\n"
 	return os.WriteFile(filepath.Join(x.dir, "build.sh"), []byte(text), 0o755)
+}
+
+// stream is what the image stream of a base is called.
+func (x *exporting) stream(target, root string) string {
+	return x.Config.Service + "-" + strings.ReplaceAll(strings.ToLower(target+"-"+root), "_", "-") + baseSuffix
+}
+
+// workflow writes how GitHub builds the folder, committed to a repository, and pushes the images.
+func (x *exporting) workflow() error {
+	var push strings.Builder
+	for _, img := range x.list {
+		name := x.Config.Service + "/" + img.Image
+		fmt.Fprintf(&push, "          podman push localhost/%s \"docker://$REGISTRY/%s:$GITHUB_SHA\"\n", name, name)
+	}
+	text := `# Copy it to .github/workflows/ of the repository that has this folder at its top, and set the variables
+# INSTALLER (an image that has dnf) and REGISTRY (HOST/PATH), and the secrets REGISTRY_USER and REGISTRY_TOKEN.
+name: images
+on: {push: {}, workflow_dispatch: {}}
+permissions: {contents: read}
+jobs:
+  images:
+    runs-on: ubuntu-latest
+    env:
+      REGISTRY: ${{ vars.REGISTRY }}
+    steps:
+      - uses: actions/checkout@v4
+      - run: ./build.sh "${{ vars.INSTALLER }}"
+      - run: podman login --username "$REGISTRY_USER" --password-stdin "${REGISTRY%%/*}" <<<"$REGISTRY_TOKEN"
+        env:
+          REGISTRY_USER: ${{ secrets.REGISTRY_USER }}
+          REGISTRY_TOKEN: ${{ secrets.REGISTRY_TOKEN }}
+      - run: |
+` + push.String()
+	return os.WriteFile(filepath.Join(x.dir, "workflow.yaml"), []byte(text), 0o644)
+}
+
+// openshift writes a template (template.openshift.io/v1) of image streams and builds with the docker strategy: of the
+// bases, and of the images, which follow their base by an image change trigger.
+func (x *exporting) openshift() error {
+	var b strings.Builder
+	b.WriteString(`# oc process -f openshift.yaml -p GIT=... -p INSTALLER=... | oc apply -f -
+# GIT is the repository that has this folder at its top, INSTALLER an image that has dnf.
+apiVersion: template.openshift.io/v1
+kind: Template
+metadata: {name: ` + x.Config.Service + `}
+parameters:
+  - {name: GIT, required: true}
+  - {name: REF, value: main}
+  - {name: INSTALLER, required: true}
+  - {name: NAMESPACE, required: true, description: the project that the builds are in}
+  - {name: REGISTRY, value: "image-registry.openshift-image-registry.svc:5000"}
+objects:
+`)
+	stream := func(name string) {
+		fmt.Fprintf(&b, "  - apiVersion: image.openshift.io/v1\n    kind: ImageStream\n    metadata: {name: %s}\n", name)
+	}
+	config := func(name, context, file, args, triggers string) {
+		stream(name)
+		fmt.Fprintf(&b, `  - apiVersion: build.openshift.io/v1
+    kind: BuildConfig
+    metadata: {name: %s}
+    spec:
+      source: {type: Git, git: {uri: "${GIT}", ref: "${REF}"}, contextDir: %s}
+      strategy:
+        type: Docker
+        dockerStrategy:
+          dockerfilePath: %s
+          buildArgs:
+%s      output: {to: {kind: ImageStreamTag, name: "%s:latest"}}
+      triggers:
+%s`, name, context, file, args, name, triggers)
+	}
+	for _, base := range x.bases {
+		file, name, _ := strings.Cut(base, " ")
+		config(name, ".", file, "            - {name: INSTALLER, value: \"${INSTALLER}\"}\n", "        - {type: ConfigChange}\n")
+	}
+	for _, img := range x.list {
+		args, triggers := "", ""
+		for i, arg := range []string{"BASE", "BUILDER"} {
+			name := x.on[img.Image][i]
+			if arg == "BUILDER" && img.Projects == 0 {
+				continue
+			}
+			args += fmt.Sprintf("            - {name: %s, value: \"${REGISTRY}/${NAMESPACE}/%s:latest\"}\n", arg, name)
+			triggers += fmt.Sprintf("        - {type: ImageChange, imageChange: {from: {kind: ImageStreamTag, name: \"%s:latest\"}}}\n", name)
+		}
+		config(x.Config.Service+"-"+img.Image, img.Image, "Containerfile", args, triggers)
+	}
+	return os.WriteFile(filepath.Join(x.dir, "openshift.yaml"), []byte(b.String()), 0o644)
 }

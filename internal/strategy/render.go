@@ -12,6 +12,8 @@ type Recipe struct {
 	// Base and Builder are the names of the images to stand on: of the locked RPMs, and of those that build
 	// the projects.
 	Base, Builder string
+	// Named has build arguments BASE and BUILDER stand for them, so that a build can name others.
+	Named bool
 	// Python is the interpreter's path.
 	Python   string
 	Projects []RecipeProject
@@ -72,8 +74,17 @@ func RecordProgram() string { return recordProgram }
 func (r *Recipe) Containerfile() string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	base, builder := r.Base, r.Builder
+	if r.Named {
+		line("ARG BASE=%s", base)
+		base = "$BASE"
+		if len(r.Projects) > 0 {
+			line("ARG BUILDER=%s", builder)
+			builder = "$BUILDER"
+		}
+	}
 	if len(r.Projects) > 0 {
-		line("FROM %s AS projects", r.Builder)
+		line("FROM %s AS projects", builder)
 		line("ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_INDEX=1 PIP_ROOT_USER_ACTION=ignore PIP_BREAK_SYSTEM_PACKAGES=1 PYTHONDONTWRITEBYTECODE=1 PYTHONHASHSEED=0")
 		line("COPY %s /", RecordFile)
 		compile := "--no-compile"
@@ -89,7 +100,7 @@ func (r *Recipe) Containerfile() string {
 		}
 		line("")
 	}
-	line("FROM %s", r.Base)
+	line("FROM %s", base)
 	if len(r.Projects) > 0 {
 		line("COPY --from=projects /out/ /")
 	}
