@@ -163,7 +163,7 @@ func (e *Engine) images(verb, name string) []string {
 func (e *Engine) buildArgs(b Build) []string {
 	args := []string{"build"}
 	if e.Name != "docker" {
-		args = append(args, "--layers", "--format", "oci", "--pull-never", fmt.Sprintf("--timestamp=%d", b.Epoch))
+		args = append(args, "--layers", "--force-rm", "--format", "oci", "--pull-never", fmt.Sprintf("--timestamp=%d", b.Epoch))
 		if os.Getenv("BUILDAH_ISOLATION") == "" { // chroot needs no runtime, no cgroups, and works in containers
 			args = append(args, "--isolation", "chroot")
 		}
