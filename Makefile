@@ -18,7 +18,7 @@ BENCHFLAGS  ?=
 
 export CGO_ENABLED ?= 0
 
-.PHONY: help build test test-deep check bench bench-base bench-final bench-resolve bench-strategies bench-go demo demo-down fuzz clean
+.PHONY: help build test test-deep check bench bench-base bench-final bench-resolve bench-strategies bench-go demo demo-down fuzz kube-binaries clean
 
 help: ## Explain the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ demo: build ## From commits to a service that answers, on this machine
 
 demo-down: build ## Stop what the demo started
 	@go run ./tools/demo down
+
+kube-binaries: ## Build the Kubernetes that deployments are tried on, outside the checkout
+	@hack/kube-binaries $(DEV_CACHE)
 
 clean: ## Remove bin/
 	@rm -rf bin
