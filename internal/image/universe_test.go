@@ -160,6 +160,7 @@ func TestUniverseSameAsRPM(t *testing.T) {
 	t.Run("accounts", func(t *testing.T) { sameAccounts(t, theirs, ours) })
 	t.Run("database", func(t *testing.T) { sameAnswers(t, theirs, ours) })
 	t.Run("programs", func(t *testing.T) { samePrograms(t, theirs, ours) })
+	t.Run("works", func(t *testing.T) { works(t, ours, packages) })
 }
 
 // inOrderOf brings packages into the order in which a root's database has them.
