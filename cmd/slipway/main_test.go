@@ -60,6 +60,11 @@ func TestScripts(t *testing.T) {
 			if cond == "root" {
 				return os.Getuid() == 0, nil
 			}
+			// [without:TOOL] skip: an oracle that is missing on CI fails the script where it is called.
+			if tool, ok := strings.CutPrefix(cond, "without:"); ok {
+				_, err := exec.LookPath(tool)
+				return err != nil && os.Getenv("CI") != "true", nil
+			}
 			return false, fmt.Errorf("unknown condition %s", cond)
 		},
 		Cmds: commands(map[string]func(*testscript.TestScript, bool, []string){
