@@ -170,8 +170,6 @@ func printComparison(w io.Writer, c *release.Comparison, markdown bool) {
 //go:embed compare.html
 var comparisonText string
 
-var comparisonPage = template.Must(template.New("compare").Funcs(template.FuncMap{"size": size, "seconds": seconds, "yesNo": yesNo}).Parse(comparisonText))
-
 // bar is a time, and how long it is drawn.
 type bar struct {
 	Label  string
@@ -182,13 +180,14 @@ type bar struct {
 
 // writeComparison writes a page that needs nothing else to be shown.
 func writeComparison(path string, c *release.Comparison) error {
-	page := struct {
+	page := template.Must(template.New("compare").Funcs(template.FuncMap{"seconds": seconds}).Parse(comparisonText))
+	what := struct {
 		*release.Comparison
 		Charts []chart
 		Table  [][]string
 	}{c, charts(c), comparisonRows(c)}
 	var b bytes.Buffer
-	if err := comparisonPage.Execute(&b, page); err != nil {
+	if err := page.Execute(&b, what); err != nil {
 		return fmt.Errorf("writing the page: %w", err)
 	}
 	if err := renameio.WriteFile(path, b.Bytes(), 0o644); err != nil {

@@ -11,8 +11,9 @@
 // same entry wait for each other, between goroutines and between processes (flock on a file that
 // the kernel lets go of when a process dies).
 //
-// When an entry was used last is kept as its access time, to the hour. Prune goes by it; it never runs beside another user of the cache, and leaves alone what a
-// process holds that does not have the cache open (Hold).
+// When an entry was used last is kept as its access time, to the hour. Prune goes by it; it never runs
+// beside another user of the cache, and leaves alone what a process holds that does not have the cache
+// open (Hold).
 //
 // Folders are the owner's alone: entries may be the files of root file systems, programs with a
 // set-user-id bit among them, which other users of the machine must not reach.

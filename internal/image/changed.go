@@ -3,7 +3,7 @@ package image
 import (
 	"context"
 	"fmt"
-	"os"
+	"slices"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -33,16 +33,14 @@ type ChangedSpec struct {
 func (b *Builder) Changed(ctx context.Context, spec ChangedSpec) (*Image, error) {
 	config := spec.On.config.DeepCopy()
 	config.Created = v1.Time{Time: spec.Created.UTC().Truncate(time.Second)}
-	layers := append([]*Layer(nil), spec.On.layers...)
-	own := owners{}
-	if os.Geteuid() != 0 {
-		blobs := make([]layer.Blob, len(layers))
-		for i, l := range layers {
-			blobs[i] = l.blob
-		}
-		if err := own.read(blobs); err != nil {
-			return nil, err
-		}
+	layers := slices.Clone(spec.On.layers)
+	blobs := make([]layer.Blob, len(layers))
+	for i, l := range layers {
+		blobs[i] = l.blob
+	}
+	own, err := readOwners(blobs)
+	if err != nil {
+		return nil, err
 	}
 	m := layer.Maker{Cache: b.Cache, Compression: layer.Gzip}
 	blob, err := m.Files(ctx, cache.Key("changed/1", spec.Key), func(a *layer.Archive) error {

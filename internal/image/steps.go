@@ -119,14 +119,12 @@ func (b *Builder) steps(ctx context.Context, steps []Step, env []string, r scrip
 			return nil, &StepError{Index: i, Step: s, Err: err}
 		}
 	}
-	own := owners{}
-	if os.Geteuid() != 0 {
-		if err := own.read(layers); err != nil {
-			return nil, err
-		}
-		if err := own.check(r.Upper); err != nil {
-			return nil, err
-		}
+	own, err := readOwners(layers)
+	if err != nil {
+		return nil, err
+	}
+	if err := own.check(r.Upper); err != nil {
+		return nil, err
 	}
 	changes, err := script.Collect("", []string{r.Upper}, r.Lower, r.Epoch, own.of)
 	if err != nil {
@@ -144,14 +142,18 @@ func (o owners) of(name string) (uid, gid int, ok bool) {
 	return ids[0], ids[1], ok
 }
 
-// read reads the layers' entries, the lowest first.
-func (o owners) read(layers []layer.Blob) error {
+// readOwners reads the layers' entries, the lowest first; for root, none.
+func readOwners(layers []layer.Blob) (owners, error) {
+	if os.Geteuid() == 0 {
+		return nil, nil
+	}
+	o := owners{}
 	for i := range layers {
 		if err := o.add(&layers[i]); err != nil {
-			return fmt.Errorf("reading the owners of a layer's files: %w", err)
+			return nil, fmt.Errorf("reading the owners of a layer's files: %w", err)
 		}
 	}
-	return nil
+	return o, nil
 }
 
 func (o owners) add(b *layer.Blob) error {
@@ -179,6 +181,9 @@ func (o owners) add(b *layer.Blob) error {
 // check refuses what would get another owner than in a build by root: there a file that is made anew
 // is root's, and one that is only written to stays its owner's, which cannot be told apart here.
 func (o owners) check(upper string) error {
+	if len(o) == 0 {
+		return nil
+	}
 	changes, err := sandbox.Changes(upper)
 	if err != nil {
 		return err

@@ -1,7 +1,6 @@
 package release
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,6 +71,9 @@ type MissingWay struct {
 	Reason string `json:"reason"`
 }
 
+// dnfInBuildah is the way to build that is no strategy: what people do without Slipway.
+const dnfInBuildah = "dnf in buildah"
+
 // Compare builds an image in every way that is available, and measures. Nothing of it is recorded, and
 // slipway.lock stays as it is.
 func (p *Pipeline) Compare(ctx context.Context, o Comparing) (*Comparison, error) {
@@ -91,7 +93,7 @@ func (p *Pipeline) Compare(ctx context.Context, o Comparing) (*Comparison, error
 		run  func(context.Context) error
 	}{
 		{strategy.Native, func(context.Context) error { return nil }, func(ctx context.Context) error { return x.final(ctx, strategy.Native) }},
-		{"dnf in buildah", strategy.CanInstall, x.dnf},
+		{dnfInBuildah, strategy.CanInstall, x.dnf},
 		{strategy.Containerfile, func(ctx context.Context) error { _, err := strategy.FindEngine(ctx); return err }, func(ctx context.Context) error { return x.final(ctx, strategy.Containerfile) }},
 	} {
 		if err := way.can(ctx); err != nil {
@@ -102,9 +104,8 @@ func (p *Pipeline) Compare(ctx context.Context, o Comparing) (*Comparison, error
 			return nil, fmt.Errorf("comparing %s: %w", way.name, err)
 		}
 	}
-	for _, project := range p.Config.Images[o.Image].Projects {
-		x.missing("projects from RPM", fmt.Sprintf("project %s is not built as an RPM: its from: rpm and rpm: say of which Copr project it would be taken", project))
-		break
+	if projects := p.Config.Images[o.Image].Projects; len(projects) > 0 {
+		x.missing("projects from RPM", fmt.Sprintf("project %s is not built as an RPM: its from: rpm and rpm: say of which Copr project it would be taken", projects[0]))
 	}
 	return x.result, nil
 }
@@ -181,21 +182,38 @@ type builtDigest struct {
 
 // final measures a strategy's base and final image.
 func (x *comparing) final(ctx context.Context, way string) error {
+	runs, err := x.repeat(way, 5, func(i int, task progress.Task) (run, error) { return x.once(ctx, way, i, task) })
+	if err != nil {
+		return err
+	}
+	if way == strategy.Native { // other final images stand on the same base
+		x.row(way, "base", runs, run.ofBase)
+	}
+	x.row(way, "final", runs, run.ofFinal)
+	return nil
+}
+
+// repeat builds in a way as often as was asked for; steps is what one run tells its task that it did.
+func (x *comparing) repeat(way string, steps int64, once func(i int, task progress.Task) (run, error)) ([]run, error) {
 	var runs []run
 	for i := range x.result.Runs {
-		task := progress.Or(x.Comparing.Progress).Start(fmt.Sprintf("%s, run %d of %d", way, i+1, x.result.Runs), 5, progress.Items)
-		r, err := x.once(ctx, way, i, task)
+		task := progress.Or(x.Comparing.Progress).Start(fmt.Sprintf("%s, run %d of %d", way, i+1, x.result.Runs), steps, progress.Items)
+		r, err := once(i, task)
 		task.Done(err)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		runs = append(runs, r)
 	}
-	if way == strategy.Native { // other final images stand on the same base
-		x.row(way, "base", runs, func(r run) (time.Duration, time.Duration, builtDigest) { return r.baseCold, r.baseWarm, r.base })
-	}
-	x.row(way, "final", runs, func(r run) (time.Duration, time.Duration, builtDigest) { return r.finalCold, r.finalWarm, r.final })
-	return nil
+	return runs, nil
+}
+
+func (r run) ofBase() (cold, warm time.Duration, built builtDigest) {
+	return r.baseCold, r.baseWarm, r.base
+}
+
+func (r run) ofFinal() (cold, warm time.Duration, built builtDigest) {
+	return r.finalCold, r.finalWarm, r.final
 }
 
 func (x *comparing) row(way, part string, runs []run, of func(run) (time.Duration, time.Duration, builtDigest)) {
@@ -235,10 +253,9 @@ func median(list []time.Duration) float64 {
 
 // once builds everything one time, from nothing.
 func (x *comparing) once(ctx context.Context, way string, i int, task progress.Task) (r run, err error) {
-	project := x.Config.Images[x.Image].Projects
 	changed, repository := "", ""
-	if len(project) > 0 {
-		changed, repository = project[0], filepath.Join(x.Work, fmt.Sprintf("%s-%d", way, i))
+	if projects := x.Config.Images[x.Image].Projects; len(projects) > 0 {
+		changed, repository = projects[0], filepath.Join(x.Work, fmt.Sprintf("%s-%d", way, i))
 		m, err := x.Sources.Mirror(x.gitAddress(x.Config.Projects[changed].Git))
 		if err != nil {
 			return r, err
@@ -362,17 +379,11 @@ func changeOneLine(ctx context.Context, c *config.Config, project, repository st
 
 // dnf measures the base that dnf installs into a container of buildah's.
 func (x *comparing) dnf(ctx context.Context) error {
-	var runs []run
-	for i := range x.result.Runs {
-		task := progress.Or(x.Comparing.Progress).Start(fmt.Sprintf("dnf in buildah, run %d of %d", i+1, x.result.Runs), 2, progress.Items)
-		r, err := x.dnfOnce(ctx, i)
-		task.Done(err)
-		if err != nil {
-			return err
-		}
-		runs = append(runs, r)
+	runs, err := x.repeat(dnfInBuildah, 2, func(i int, _ progress.Task) (run, error) { return x.dnfOnce(ctx, i) })
+	if err != nil {
+		return err
 	}
-	x.row("dnf in buildah", "base", runs, func(r run) (time.Duration, time.Duration, builtDigest) { return r.baseCold, r.baseWarm, r.base })
+	x.row(dnfInBuildah, "base", runs, run.ofBase)
 	return nil
 }
 
@@ -437,15 +448,4 @@ func (x *comparing) dnfOnce(ctx context.Context, i int) (r run, err error) {
 	r.base = builtDigest{content.Digest, content.Size}
 	_, err = strategy.Check(x.Image, content, want)
 	return r, err
-}
-
-// Fastest is the shortest of a column of the rows of a part; 0 where none has it.
-func (c *Comparison) Fastest(part string, column func(ComparedRow) float64) float64 {
-	var best float64
-	for _, r := range c.Rows {
-		if v := column(r); r.Part == part && v > 0 && (best == 0 || cmp.Less(v, best)) {
-			best = v
-		}
-	}
-	return best
 }

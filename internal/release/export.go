@@ -7,7 +7,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/slipway-build/slipway/internal/lock"
@@ -25,9 +24,9 @@ type Exported struct {
 }
 
 // ExportContainerfiles writes a folder from which an engine builds the candidate's images without us:
-// workflow.yaml for GitHub and openshift.yaml, which do the same there; rpms/TARGET, a repository of the locked packages; IMAGE/, the context of each image with its
-// Containerfile; Containerfile.ROOT of each set of packages; and build.sh. The folder must be empty or
-// not exist.
+// rpms/TARGET, a repository of the locked packages; IMAGE/, the context of each image with its
+// Containerfile; Containerfile.TARGET.ROOT of each set of packages; build.sh; and workflow.yaml for GitHub
+// and openshift.yaml, which do the same there. The folder must be empty or not exist.
 func (p *Pipeline) ExportContainerfiles(ctx context.Context, c *Candidate, n *Needs, l *lock.Lock, dir string) ([]Exported, error) {
 	if found, err := os.ReadDir(dir); err == nil && len(found) > 0 {
 		return nil, fmt.Errorf("exporting to %s: it is not empty: name another folder", dir)
@@ -37,7 +36,7 @@ func (p *Pipeline) ExportContainerfiles(ctx context.Context, c *Candidate, n *Ne
 		return nil, err
 	}
 	b := &build{Pipeline: p, candidate: c, needs: n, lock: l, besides: besides, built: &Built{}}
-	x := &exporting{build: b, dir: dir}
+	x := &exporting{build: b, dir: dir, on: map[string][2]string{}}
 	for _, tn := range n.Targets {
 		if err := x.target(ctx, tn); err != nil {
 			return nil, fmt.Errorf("exporting to %s: %w", dir, err)
@@ -51,9 +50,12 @@ type exporting struct {
 	dir   string
 	lines []string
 	list  []Exported
-	bases []string             // Containerfiles of bases, "FILE NAME"
+	bases []exportedBase
 	on    map[string][2]string // by image: the names of its base and of what builds its projects
 }
+
+// exportedBase is a base's Containerfile, and the image stream of what it builds.
+type exportedBase struct{ file, stream string }
 
 func (x *exporting) target(ctx context.Context, tn TargetNeeds) error {
 	t := x.lock.Target(tn.Target)
@@ -77,13 +79,12 @@ func (x *exporting) target(ctx context.Context, tn TargetNeeds) error {
 		return err
 	}
 	// What builds the projects comes before the images that they go into.
-	roots := slices.Clone(tn.Roots)
-	for _, r := range roots {
+	for _, r := range tn.Roots {
 		if err := x.baseOf(t, r.Image, rpms); err != nil {
 			return err
 		}
 	}
-	for _, r := range roots {
+	for _, r := range tn.Roots {
 		if lock.IsBuildRoot(r.Image) {
 			continue
 		}
@@ -111,7 +112,7 @@ func (x *exporting) baseOf(t *lock.Target, root, rpms string) error {
 	if err := os.WriteFile(filepath.Join(x.dir, file), []byte(text), 0o644); err != nil {
 		return err
 	}
-	x.bases = append(x.bases, file+" "+x.stream(t.Name, root))
+	x.bases = append(x.bases, exportedBase{file, x.stream(t.Name, root)})
 	x.lines = append(x.lines, fmt.Sprintf(`"$engine" build --build-arg INSTALLER="$1" --tag %s --file %s .`, x.local(t.Name, root), file))
 	return nil
 }
@@ -129,9 +130,6 @@ func (x *exporting) image(ctx context.Context, t *lock.Target, name, builder str
 	r.Labels = map[string]string{labelService: x.Config.Service, labelLock: "sha256:" + t.Digest(name)}
 	for _, p := range r.Projects {
 		r.Labels[labelProject+p.Name] = p.Commit
-	}
-	if x.on == nil {
-		x.on = map[string][2]string{}
 	}
 	x.on[name] = [2]string{x.stream(t.Name, name), x.stream(t.Name, builder)}
 	file := path.Join(name, "Containerfile")
@@ -225,8 +223,7 @@ objects:
 %s`, name, context, file, args, name, triggers)
 	}
 	for _, base := range x.bases {
-		file, name, _ := strings.Cut(base, " ")
-		config(name, ".", file, "            - {name: INSTALLER, value: \"${INSTALLER}\"}\n", "        - {type: ConfigChange}\n")
+		config(base.stream, ".", base.file, "            - {name: INSTALLER, value: \"${INSTALLER}\"}\n", "        - {type: ConfigChange}\n")
 	}
 	for _, img := range x.list {
 		args, triggers := "", ""

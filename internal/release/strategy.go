@@ -103,23 +103,25 @@ func (b *build) serve(ctx context.Context) (string, error) {
 	return address, nil
 }
 
-// offer pushes an image to the exchange and gives its reference there, and a name for it that is made of
-// its digest.
-func (b *build) offer(ctx context.Context, root string, img *image.Image) (ref, name string, err error) {
+// offer pushes an image to the exchange as a base of a build, and gives the name that its Containerfile
+// has for it, which is made of its digest.
+func (b *build) offer(ctx context.Context, work *strategy.Build, root string, img *image.Image) (string, error) {
 	address, err := b.serve(ctx)
 	if err != nil {
-		return "", "", err
+		return "", err
 	}
 	digest, err := img.Digest()
 	if err != nil {
-		return "", "", err
+		return "", err
 	}
 	place := b.Config.Service + "/" + root + baseSuffix
 	pushed, err := registry.Push(ctx, img, address+"/"+place, registry.Options{Log: b.log()})
 	if err != nil {
-		return "", "", err
+		return "", err
 	}
-	return pushed.Reference(), "localhost/slipway/" + place + ":" + digest.Hex[:16], nil
+	name := "localhost/slipway/" + place + ":" + digest.Hex[:16]
+	work.Bases[name] = pushed.Reference()
+	return name, nil
 }
 
 // byContainerfile makes a final image with the engine of this machine, from a Containerfile of the team or
@@ -139,7 +141,7 @@ func (b *build) byContainerfile(ctx context.Context, t *lock.Target, name string
 		Context: filepath.Join(dir, "context"), File: filepath.Join(dir, "Containerfile"), Bases: map[string]string{},
 		Epoch: spec.Config.Created.Unix(), Fresh: b.fresh, Log: b.engineLog,
 	}
-	base, err := b.offerTo(ctx, &work, name, spec.Base)
+	base, err := b.offer(ctx, &work, name, spec.Base)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +149,7 @@ func (b *build) byContainerfile(ctx context.Context, t *lock.Target, name string
 	if own := b.Config.Images[name].Containerfile; own != nil {
 		text, err = b.ownContainerfile(ctx, own, name, base, &work)
 	} else {
-		text, err = b.renderedContainerfile(ctx, t, name, base, spec, paths, &work)
+		text, err = b.renderedContainerfile(ctx, t, name, base, paths, &work)
 	}
 	if err != nil {
 		return nil, err
@@ -178,13 +180,6 @@ func (b *build) byContainerfile(ctx context.Context, t *lock.Target, name string
 		return nil, err
 	}
 	return img, b.check(ctx, t, name, img, wheels)
-}
-
-// offerTo makes an image a base of a build and gives the name that its Containerfile has for it.
-func (b *build) offerTo(ctx context.Context, work *strategy.Build, root string, img *image.Image) (string, error) {
-	ref, name, err := b.offer(ctx, root, img)
-	work.Bases[name] = ref
-	return name, err
 }
 
 // ownContainerfile prepares a build by the team's own Containerfile: a repository at its commit, and
@@ -218,7 +213,7 @@ func (b *build) ownContainerfile(ctx context.Context, own *config.Containerfile,
 }
 
 // renderedContainerfile writes what an image is made of as a Containerfile, and lays out its context.
-func (b *build) renderedContainerfile(ctx context.Context, t *lock.Target, name, base string, spec image.FinalSpec, paths map[string]string, work *strategy.Build) (string, error) {
+func (b *build) renderedContainerfile(ctx context.Context, t *lock.Target, name, base string, paths map[string]string, work *strategy.Build) (string, error) {
 	r, err := b.recipe(ctx, t, name, work.Context)
 	if err != nil {
 		return "", err
@@ -230,12 +225,9 @@ func (b *build) renderedContainerfile(ctx context.Context, t *lock.Target, name,
 		if err != nil {
 			return "", err
 		}
-		if r.Builder, err = b.offerTo(ctx, work, name+"-"+root, builder); err != nil {
+		if r.Builder, err = b.offer(ctx, work, name+"-"+root, builder); err != nil {
 			return "", err
 		}
-	}
-	if spec.Config.Env["PATH"] == "" { // the native builder's, which the base has, too
-		delete(r.Env, "PATH")
 	}
 	return r.Containerfile(), nil
 }

@@ -122,6 +122,9 @@ func (p *packing) resume(s *stream) (done int, err error) {
 	for done < len(p.parts) && done < len(marks)-1 && marks[done].Part == p.parts[done].whole {
 		done++
 	}
+	if done == 0 {
+		return 0, nil
+	}
 	root := ""
 	if s.sink != nil {
 		if p.Unpacked == nil {
@@ -130,9 +133,6 @@ func (p *packing) resume(s *stream) (done int, err error) {
 		if root, ok = p.Unpacked(known.DiffID); !ok {
 			return 0, nil
 		}
-	}
-	if done == 0 {
-		return 0, nil
 	}
 	return done, p.take(s, file, marks[:done+1], root)
 }

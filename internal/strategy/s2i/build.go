@@ -92,6 +92,7 @@ type work struct {
 	config   v1.Config
 	sources  *sources
 	dir      string // scratch
+	cleanup  func() // removes it
 	lower    []string
 	scripts  scripts
 	user     sandboxUser
@@ -108,7 +109,7 @@ func Build(ctx context.Context, images *image.Builder, r Request) (_ *image.Imag
 	if err != nil {
 		return nil, fmt.Errorf("source-to-image: %w", err)
 	}
-	defer func() { err = errors.Join(err, w.sources.root.Close(), os.RemoveAll(w.dir)) }()
+	defer func() { err = errors.Join(err, w.close()) }()
 	img, err := w.build(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("source-to-image: %w", err)
@@ -132,12 +133,10 @@ func open(ctx context.Context, images *image.Builder, r Request) (_ *work, err e
 	if w.sources, err = openSources(r.Source); err != nil {
 		return nil, err
 	}
-	if w.dir, _, err = images.Cache.Temp("s2i-"); err != nil {
+	if w.dir, w.cleanup, err = images.Cache.Temp("s2i-"); err != nil {
 		return nil, errors.Join(err, w.sources.root.Close())
 	}
-	fail := func(err error) (*work, error) {
-		return nil, errors.Join(err, w.sources.root.Close(), os.RemoveAll(w.dir))
-	}
+	fail := func(err error) (*work, error) { return nil, errors.Join(err, w.close()) }
 	if w.lower, err = images.Unpack(ctx, r.Builder); err != nil {
 		return fail(err)
 	}
@@ -148,6 +147,11 @@ func open(ctx context.Context, images *image.Builder, r Request) (_ *work, err e
 		return fail(err)
 	}
 	return w, nil
+}
+
+func (w *work) close() error {
+	w.cleanup()
+	return w.sources.root.Close()
 }
 
 // who asks the image for the number of assemble's user, who shall own the sources.
@@ -231,10 +235,7 @@ func (w *work) configure(c *v1.Config) {
 func (w *work) mounts(src, artifacts string) []sandbox.Mount {
 	at := w.contract.destination
 	list := []sandbox.Mount{{Source: src, Target: path.Join(at, "src")}, {Source: artifacts, Target: path.Join(at, "artifacts")}}
-	if w.scripts.folder != "" {
-		list = append(list, sandbox.Mount{Source: w.scripts.folder, Target: path.Join(at, "scripts"), ReadOnly: true})
-	}
-	return list
+	return append(list, w.scripts.mounts(at)...)
 }
 
 // spec runs a script as assemble's user.
@@ -290,11 +291,8 @@ func (w *work) saveArtifacts(ctx context.Context, to string) error {
 		return err
 	}
 	defer file.Close()
-	var mounts []sandbox.Mount
-	if before.scripts.folder != "" {
-		mounts = append(mounts, sandbox.Mount{Source: before.scripts.folder, Target: path.Join(before.contract.destination, "scripts"), ReadOnly: true})
-	}
-	spec := before.spec(before.scripts.path("save-artifacts", before.contract.destination), mounts)
+	at := before.contract.destination
+	spec := before.spec(before.scripts.path("save-artifacts", at), before.scripts.mounts(at))
 	spec.ReadOnly, spec.Limits.Output = true, maxArtifacts
 	if err := before.run(ctx, "save-artifacts", spec, file); err != nil {
 		return err
@@ -387,14 +385,12 @@ func Usage(ctx context.Context, images *image.Builder, r Request) (err error) {
 	if err != nil {
 		return fmt.Errorf("source-to-image: %w", err)
 	}
-	defer func() { err = errors.Join(err, w.sources.root.Close(), os.RemoveAll(w.dir)) }()
+	defer func() { err = errors.Join(err, w.close()) }()
 	if !w.scripts.has("usage") {
 		return fmt.Errorf("source-to-image: the builder has no script usage")
 	}
-	spec := w.spec(w.scripts.path("usage", w.contract.destination), nil)
+	at := w.contract.destination
+	spec := w.spec(w.scripts.path("usage", at), w.scripts.mounts(at))
 	spec.ReadOnly = true
-	if w.scripts.folder != "" {
-		spec.Mounts = []sandbox.Mount{{Source: w.scripts.folder, Target: path.Join(w.contract.destination, "scripts"), ReadOnly: true}}
-	}
 	return w.run(ctx, "usage", spec, nil)
 }

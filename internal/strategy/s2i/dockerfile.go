@@ -23,7 +23,7 @@ func Dockerfile(ctx context.Context, images *image.Builder, r Request, dir strin
 	if err != nil {
 		return fmt.Errorf("source-to-image: %w", err)
 	}
-	defer func() { err = errors.Join(err, w.sources.root.Close(), os.RemoveAll(w.dir)) }()
+	defer func() { err = errors.Join(err, w.close()) }()
 	if !w.scripts.has("assemble") || !w.scripts.has("run") {
 		return errors.New("source-to-image: there is no assemble and run")
 	}

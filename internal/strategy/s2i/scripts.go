@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/slipway-build/slipway/internal/sandbox"
 )
 
 // names are the scripts of the contract.
@@ -36,6 +38,14 @@ func (s scripts) path(name, destination string) string {
 		return path.Join(destination, "scripts", name)
 	}
 	return s.image[name]
+}
+
+// mounts has scripts that are not the image's where they run.
+func (s scripts) mounts(destination string) []sandbox.Mount {
+	if s.folder == "" {
+		return nil
+	}
+	return []sandbox.Mount{{Source: s.folder, Target: path.Join(destination, "scripts"), ReadOnly: true}}
 }
 
 // kept is where the result has a script.
